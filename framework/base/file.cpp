@@ -1,0 +1,158 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "amae/error.h"
+
+namespace amae {
+namespace fs = std::filesystem;
+namespace {
+
+[[noreturn]] void fail(const char* doing, const fs::path& path) {
+  throw EnvironmentError("FILE", path.string(), fmt::format("cannot {}: {}", doing, std::strerror(errno)));
+}
+
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) {}
+  ~Fd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+void write_all(int fd, std::string_view content, const fs::path& path) {
+  while (!content.empty()) {
+    const ssize_t wrote = ::write(fd, content.data(), content.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) fail("write", path);
+    content.remove_prefix(static_cast<size_t>(wrote));
+  }
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path, uint64_t limit_bytes) {
+  const auto refuse = [&](const std::string& message) { throw InputError("FILE", path.string(), "", message); };
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) refuse(fmt::format("cannot open: {}", std::strerror(errno)));
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) refuse(std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) refuse("is not a regular file");
+  if (static_cast<uint64_t>(status.st_size) > limit_bytes) {
+    refuse(fmt::format("got {} bytes, expected at most {}", status.st_size, limit_bytes));
+  }
+  std::string content(static_cast<size_t>(status.st_size), '\0');
+  size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t got = ::read(fd.get(), content.data() + done, content.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) refuse(fmt::format("cannot read: {}", std::strerror(errno)));
+    if (got == 0) break;  // the file shrank
+    done += static_cast<size_t>(got);
+  }
+  content.resize(done);
+  return content;
+}
+
+void sync_path(const fs::path& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("sync", path);
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  fs::path temporary = path;
+  temporary += fmt::format(".tmp-{}", ::getpid());
+  try {
+    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) fail("create", temporary);
+    Fd guard(fd);
+    write_all(fd, content, temporary);
+    if (::fsync(fd) != 0) fail("sync", temporary);
+    if (::close(guard.release()) != 0) fail("close", temporary);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail("rename", temporary);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  sync_path(folder_of(path));
+}
+
+AtomicFolder::AtomicFolder(fs::path target) : target_(std::move(target)), temporary_(target_) {
+  temporary_ += fmt::format(".tmp-{}", ::getpid());
+  std::error_code ignored;
+  fs::remove_all(temporary_, ignored);  // of an earlier process with our pid
+  std::error_code error;
+  fs::create_directories(temporary_, error);
+  if (error) throw EnvironmentError("FILE", temporary_.string(), "cannot create folder: " + error.message());
+}
+
+AtomicFolder::~AtomicFolder() {
+  std::error_code ignored;
+  if (!committed_) fs::remove_all(temporary_, ignored);
+}
+
+void AtomicFolder::commit() {
+  for (const auto& entry : fs::directory_iterator(temporary_)) {
+    if (entry.is_regular_file()) sync_path(entry.path());
+  }
+  sync_path(temporary_);
+  // One atomic exchange where something is there already, so that no moment exists without a whole folder.
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno != EEXIST) fail("rename", temporary_);
+    if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) != 0) fail("rename", temporary_);
+    std::error_code ignored;
+    fs::remove_all(temporary_, ignored);
+  }
+  committed_ = true;
+  sync_path(folder_of(target_));
+}
+
+FileLock::FileLock(const fs::path& path) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  if (fd.get() < 0) fail("open lock", path);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) fail("lock", path);
+    char holder[32] = {};
+    const ssize_t got = ::pread(fd.get(), holder, sizeof holder - 1, 0);
+    throw EnvironmentError("LOCKED", path.string(),
+                           fmt::format("is in use by process {}", got > 0 ? std::string_view(holder, static_cast<size_t>(got)) : "?"));
+  }
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(fd.get(), 0) != 0) fail("write lock", path);
+  write_all(fd.get(), pid, path);
+  fd_ = fd.release();
+}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (fs::temp_directory_path() / "amae-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) fail("create temporary folder", pattern);
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+}  // namespace amae

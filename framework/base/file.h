@@ -1,0 +1,62 @@
+// Files that are either whole or not there: written beside the target, fsynced, renamed, and the folder fsynced.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace amae {
+
+/// Whole content of a regular file. Throws InputError (code "FILE") when it is missing, not a regular file, unreadable,
+/// or larger than `limit_bytes`.
+std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes = uint64_t{1} << 32);
+
+/// Replaces `path` by `content` atomically and durably. Throws EnvironmentError naming path and errno text.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+/// fsync of a file or folder. Throws EnvironmentError.
+void sync_path(const std::filesystem::path& path);
+
+/// A folder that appears whole: fill path(), then commit() renames it over `target` (an older folder of that name is
+/// moved aside first and removed after). Without commit() the destructor removes it.
+class AtomicFolder {
+ public:
+  explicit AtomicFolder(std::filesystem::path target);
+  ~AtomicFolder();
+  AtomicFolder(const AtomicFolder&) = delete;
+  AtomicFolder& operator=(const AtomicFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return temporary_; }
+  void commit();
+
+ private:
+  std::filesystem::path target_, temporary_;
+  bool committed_ = false;
+};
+
+/// An exclusive kernel lock on `path` (created when missing), held until destruction; it frees itself when the process
+/// dies. Throws EnvironmentError (code "LOCKED") naming the holder's pid when another process has it.
+class FileLock {
+ public:
+  explicit FileLock(const std::filesystem::path& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+/// A fresh folder under the system's temporary folder, removed with all it holds by the destructor.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace amae

@@ -1,0 +1,82 @@
+#include "base/hash.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "amae/error.h"
+
+namespace amae {
+namespace {
+
+std::string hex(const unsigned char* bytes, size_t count) {
+  std::string text;
+  for (size_t i = 0; i < count; ++i) text += fmt::format("{:02x}", bytes[i]);
+  return text;
+}
+
+struct Sha256 {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+  Sha256() { EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr); }
+  void add(const void* data, size_t size) { EVP_DigestUpdate(context.get(), data, size); }
+  std::string finish() {
+    std::array<unsigned char, 32> digest{};
+    EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
+    return hex(digest.data(), digest.size());
+  }
+};
+
+std::string hex(XXH128_hash_t value) { return fmt::format("{:016x}{:016x}", value.high64, value.low64); }
+
+void stream(const std::filesystem::path& path, const std::function<void(const void*, size_t)>& take) {
+  const auto fail = [&] { throw InputError("FILE", path.string(), "", std::string("cannot read: ") + std::strerror(errno)); };
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) fail();
+  const std::unique_ptr<const int, void (*)(const int*)> closer(&fd, [](const int* f) { ::close(*f); });
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) fail();
+  if (!S_ISREG(status.st_mode)) throw InputError("FILE", path.string(), "", "is not a regular file");
+  std::vector<char> buffer(1 << 20);
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got == 0) return;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail();
+    take(buffer.data(), static_cast<size_t>(got));
+  }
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) {
+  Sha256 hash;
+  hash.add(bytes.data(), bytes.size());
+  return hash.finish();
+}
+
+std::string xxh3_hex(std::string_view bytes) { return hex(XXH3_128bits(bytes.data(), bytes.size())); }
+
+std::string sha256_file(const std::filesystem::path& path) {
+  Sha256 hash;
+  stream(path, [&](const void* data, size_t size) { hash.add(data, size); });
+  return hash.finish();
+}
+
+std::string xxh3_file(const std::filesystem::path& path) {
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), &XXH3_freeState);
+  XXH3_128bits_reset(state.get());
+  stream(path, [&](const void* data, size_t size) { XXH3_128bits_update(state.get(), data, size); });
+  return hex(XXH3_128bits_digest(state.get()));
+}
+
+}  // namespace amae
