@@ -1,0 +1,62 @@
+// The chain of transforms between a dataset and a model: its deterministic front, which is cached, and the rest.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "amae/dataset.h"
+#include "amae/transform.h"
+#include "plugin/registry.h"
+
+namespace amae {
+
+/// Ready to use from several threads once fitted. Dimension letters: B batch.
+class Pipeline {
+ public:
+  /// Builds every transform and checks that each accepts what the one before it gives, from `input` on, in training and
+  /// in evaluation. Throws InputError naming the transform's place in the config.
+  Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input);
+
+  [[nodiscard]] const Spec& input() const { return input_; }
+  /// What reaches the model.
+  [[nodiscard]] const Spec& output(Mode mode) const { return mode == Mode::train ? train_specs_.back() : eval_specs_.back(); }
+  /// Spec after transform `i`, for people.
+  [[nodiscard]] const Spec& after(size_t i, Mode mode) const { return (mode == Mode::train ? train_specs_ : eval_specs_)[i + 1]; }
+  /// Spec after the front: what the cache stores.
+  [[nodiscard]] const Spec& front_output() const { return eval_specs_[front_]; }
+
+  /// Identifies the front: keys, options and versions of its transforms. Equal text, equal output.
+  [[nodiscard]] const std::string& front_key() const { return front_key_; }
+
+  /// One signal through the front: [1, ...]. The front is every transform before the first that is random or fitted.
+  [[nodiscard]] Batch run_front(const Signal& signal, int64_t row) const;
+
+  /// A batch of front outputs through the rest, as in training. `stage.index` is set here.
+  void run_train(Batch& batch, Stage stage) const;
+
+  /// The same as in evaluation, pass `view` of `views`.
+  void run_eval(Batch& batch, int64_t view, int64_t views) const;
+
+  /// Fits the transforms that need it, in order. `stream` calls its argument with evaluation batches of front outputs of
+  /// the training split, in a fixed order.
+  void fit(const std::function<void(const std::function<void(Batch)>&)>& stream);
+
+  [[nodiscard]] bool needs_fit() const;
+  /// What was learned, under "INDEX.NAME" (index of the transform).
+  [[nodiscard]] TensorDict state() const;
+  void load_state(const TensorDict& state);
+
+ private:
+  void run(Batch& batch, size_t begin, size_t end, const Stage* train_stage, int64_t view, int64_t views) const;
+
+  Spec input_;
+  std::vector<std::string> paths_;  ///< "transforms.NAME", for messages
+  std::vector<std::unique_ptr<Transform>> transforms_;
+  std::vector<Spec> train_specs_, eval_specs_;
+  size_t front_ = 0;
+  std::string front_key_;
+};
+
+}  // namespace amae

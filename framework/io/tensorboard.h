@@ -1,0 +1,29 @@
+// TensorBoard event files: length-prefixed, CRC-32C-masked protobuf `Event` records, written by hand.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace amae {
+
+/// Appends scalar summaries to one events.out.tfevents.* file in a folder. Flushes at each flush() and at destruction.
+/// The record format is TFRecord (tensorflow/core/lib/io/record_writer.h); Event and Summary are event.proto and summary.proto.
+class EventWriter {
+ public:
+  /// Creates the folder if needed. `wall_seconds` (Unix time) is part of the file name. Throws EnvironmentError.
+  EventWriter(const std::filesystem::path& folder, double wall_seconds);
+  ~EventWriter();
+  EventWriter(const EventWriter&) = delete;
+  EventWriter& operator=(const EventWriter&) = delete;
+
+  void scalar(const std::string& tag, int64_t step, double value, double wall_seconds);
+  void flush();
+
+ private:
+  int fd_ = -1;
+  std::string buffer_;
+  std::filesystem::path path_;
+};
+
+}  // namespace amae

@@ -1,0 +1,212 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "report/plots.h"
+#include "report/svg.h"
+
+namespace amae {
+namespace {
+
+constexpr double kPlotWidth = 560, kPlotHeight = 320, kTop = 48, kBottom = 56, kFont = 12;
+constexpr size_t kLegendCharacters = 32, kMaxLegend = 40;
+constexpr size_t kMaxPoints = 2'000;  // per unbroken piece of a curve; beyond, extremes of buckets are drawn
+constexpr double kLargest = 1e300;    // differences of drawn numbers must stay finite
+
+// Okabe & Ito 2008, "Color Universal Design". The eighth, black, is the page's ink and comes from the style sheet;
+// yellow is last because it is faint on white.
+constexpr std::array<const char*, 8> kColours = {"#0072B2", "#E69F00", "#009E73", "#D55E00",
+                                                 "#CC79A7", "#56B4E9", "",        "#F0E442"};
+constexpr std::array<const char*, 4> kDashes = {"", "6 4", "2 4", "8 3 2 3"};  // from the ninth curve on
+
+struct Range {
+  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
+  void take(double value) { low = std::min(low, value), high = std::max(high, value); }
+  [[nodiscard]] bool empty() const { return low > high; }
+  // A line needs some room around a single value.
+  void open_up() {
+    if (empty()) low = 0, high = 1;
+    const double magnitude = std::max(std::abs(low), std::abs(high));
+    if (high - low <= 1e-9 * magnitude || high == low) {
+      const double room = magnitude == 0 ? 0.5 : 0.1 * magnitude;
+      low -= room, high += room;
+    }
+  }
+};
+
+bool drawable(double value) { return std::isfinite(value) && std::abs(value) <= kLargest; }
+
+std::string colour(size_t curve, bool fill) {
+  const char* const value = kColours[curve % kColours.size()];
+  if (*value == '\0') return fill ? "class=\"amae-ink-dot\"" : "class=\"amae-line amae-ink\"";
+  return fill ? fmt::format("fill=\"{}\"", value) : fmt::format("class=\"amae-line\" stroke=\"{}\"", value);
+}
+
+std::string dash(size_t curve) {
+  const char* const value = kDashes[curve / kColours.size() % kDashes.size()];
+  return *value == '\0' ? "" : fmt::format(" stroke-dasharray=\"{}\"", value);
+}
+
+using Points = std::vector<std::pair<double, double>>;
+
+// Keeps the lowest and highest point of each bucket in their order, so that no spike gets lost.
+Points thinned(const Points& points) {
+  if (points.size() <= kMaxPoints) return points;
+  const size_t buckets = kMaxPoints / 2;
+  Points out{points.front()};
+  for (size_t b = 0; b < buckets; ++b) {
+    const auto begin = points.begin() + static_cast<std::ptrdiff_t>(b * points.size() / buckets);
+    const auto end = points.begin() + static_cast<std::ptrdiff_t>((b + 1) * points.size() / buckets);
+    auto [low, high] = std::minmax_element(begin, end, [](auto& l, auto& r) { return l.second < r.second; });
+    if (high < low) std::swap(low, high);
+    out.push_back(*low);
+    if (high != low) out.push_back(*high);
+  }
+  out.push_back(points.back());
+  return out;
+}
+
+class Chart {
+ public:
+  Chart(const std::vector<Curve>& curves, double left) : left_(left) {
+    bool whole = true;
+    for (const Curve& curve : curves) {
+      if (curve.x.size() != curve.y.size()) {
+        throw std::invalid_argument(
+            fmt::format("line_chart_svg: curve {} has {} x and {} y", curve.name, curve.x.size(), curve.y.size()));
+      }
+      for (size_t i = 0; i < curve.x.size(); ++i) {
+        if (!drawable(curve.x[i]) || !drawable(curve.y[i])) continue;
+        x_.take(curve.x[i]);
+        y_.take(curve.y[i]);
+        whole = whole && curve.x[i] == std::floor(curve.x[i]);
+      }
+    }
+    has_points_ = !x_.empty();
+    x_.open_up();
+    y_.open_up();
+    x_ticks_ = svg::ticks(x_.low, x_.high, 8, whole && has_points_);
+    y_ticks_ = svg::ticks(y_.low, y_.high, 6, false);
+    // The vertical axis begins and ends on a tick; the horizontal one where the data do.
+    y_.low = std::floor(y_.low / y_ticks_.step + 1e-9) * y_ticks_.step;
+    y_.high = std::ceil(y_.high / y_ticks_.step - 1e-9) * y_ticks_.step;
+    y_ticks_ = svg::ticks(y_.low, y_.high, static_cast<int>(std::lround((y_.high - y_.low) / y_ticks_.step)), false);
+  }
+
+  void move_to(double left) { left_ = left; }
+  [[nodiscard]] double y_label_width() const {
+    double widest = 0;
+    for (const double v : y_ticks_.values) widest = std::max(widest, svg::width(svg::tick_label(v, y_ticks_), kFont));
+    return widest;
+  }
+
+  [[nodiscard]] std::string axes() const {
+    std::string out;
+    for (const double v : y_ticks_.values) {
+      out += fmt::format("<path class=\"amae-grid\" d=\"M{} {}h{}\"/>\n", svg::number(left_), svg::number(y(v)),
+                         kPlotWidth);
+      out += svg::text_element(left_ - 8, y(v) + 4, "text-anchor=\"end\"", svg::tick_label(v, y_ticks_));
+    }
+    for (const double v : x_ticks_.values) {
+      out += fmt::format("<path class=\"amae-grid\" d=\"M{} {}v{}\"/>\n", svg::number(x(v)), kTop, kPlotHeight);
+      out += svg::text_element(x(v), kTop + kPlotHeight + 18, "text-anchor=\"middle\"", svg::tick_label(v, x_ticks_));
+    }
+    out += fmt::format("<path class=\"amae-axis\" d=\"M{} {}v{}h{}\"/>\n", svg::number(left_), kTop, kPlotHeight,
+                       kPlotWidth);
+    if (!has_points_) {
+      out += svg::text_element(left_ + kPlotWidth / 2, kTop + kPlotHeight / 2, "text-anchor=\"middle\"", "no data");
+    }
+    return out;
+  }
+
+  [[nodiscard]] std::string curve(const Curve& curve, size_t index) const {
+    std::string path, dots;
+    Points piece;
+    const auto finish = [&] {
+      if (piece.size() == 1) {
+        dots += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"3.5\" {}/>\n", svg::number(x(piece[0].first)),
+                            svg::number(y(piece[0].second)), colour(index, true));
+      } else {
+        const char* command = "M";
+        for (const auto& [px, py] : thinned(piece)) {
+          path += fmt::format("{}{} {}", command, svg::number(x(px)), svg::number(y(py)));
+          command = "L";
+        }
+      }
+      piece.clear();
+    };
+    for (size_t i = 0; i < curve.x.size(); ++i) {
+      if (drawable(curve.x[i]) && drawable(curve.y[i])) {
+        piece.emplace_back(curve.x[i], curve.y[i]);
+      } else {
+        finish();
+      }
+    }
+    finish();
+    if (!path.empty()) path = fmt::format("<path {}{} d=\"{}\"/>\n", colour(index, false), dash(index), path);
+    if (path.empty() && dots.empty()) return "";
+    return fmt::format("<g><title>{}</title>\n{}{}</g>\n", svg::escape(curve.name), path, dots);
+  }
+
+ private:
+  [[nodiscard]] double x(double value) const { return left_ + (value - x_.low) / (x_.high - x_.low) * kPlotWidth; }
+  [[nodiscard]] double y(double value) const { return kTop + (y_.high - value) / (y_.high - y_.low) * kPlotHeight; }
+
+  double left_;
+  bool has_points_ = false;
+  Range x_, y_;
+  svg::Ticks x_ticks_, y_ticks_;
+};
+
+}  // namespace
+
+std::string line_chart_svg(const std::string& title, const std::string& x_label, const std::string& y_label,
+                           const std::vector<Curve>& curves) {
+  Chart chart(curves, 0);
+  const double left = 16 + (y_label.empty() ? 0 : 20) + chart.y_label_width() + 8;
+  chart.move_to(left);
+
+  double legend_width = 0;
+  size_t entries = 0;
+  for (const Curve& curve : curves) {
+    if (curve.name.empty() || entries == kMaxLegend) continue;
+    ++entries;
+    legend_width = std::max(legend_width, 34 + svg::width(svg::shortened(curve.name, kLegendCharacters), kFont));
+  }
+  const double right = entries == 0 ? 24 : 20 + legend_width + 16;
+  const double title_width = svg::width(svg::shortened(title, 100), 15);
+  const double width = std::max(left + kPlotWidth + right, left + title_width + 16);
+  const double height = kTop + std::max(kPlotHeight + kBottom, 20.0 * static_cast<double>(entries + 1) + 20);
+
+  std::string out = svg::open(width, height, title);
+  out += svg::text_element(left, 28, "class=\"amae-strong\"", svg::shortened(title, 100));
+  out += chart.axes();
+  for (size_t i = 0; i < curves.size(); ++i) out += chart.curve(curves[i], i);
+  out += svg::text_element(left + kPlotWidth / 2, kTop + kPlotHeight + 42, "text-anchor=\"middle\"", x_label);
+  if (!y_label.empty()) {
+    const double middle = kTop + kPlotHeight / 2;
+    out += svg::text_element(22, middle, fmt::format("text-anchor=\"middle\" transform=\"rotate(-90 22 {})\"", middle),
+                             y_label);
+  }
+  double y = kTop + 10;
+  size_t shown = 0;
+  for (size_t i = 0; i < curves.size(); ++i) {
+    if (curves[i].name.empty()) continue;
+    const double x = left + kPlotWidth + 20;
+    if (shown++ == kMaxLegend) {
+      out += svg::text_element(x, y + 4, "", "\u2026");
+      break;
+    }
+    out += fmt::format("<path {}{} d=\"M{} {}h22\"/>\n", colour(i, false), dash(i), svg::number(x), svg::number(y));
+    out += svg::text_element(x + 30, y + 4, "", svg::shortened(curves[i].name, kLegendCharacters));
+    y += 20;
+  }
+  return out + "</svg>\n";
+}
+
+}  // namespace amae

@@ -1,0 +1,24 @@
+// Plots as SVG text: exact, small, readable without amae; light and dark backgrounds.
+#pragma once
+
+#include <string>
+#include <cstdint>
+#include <vector>
+
+namespace amae {
+
+struct Curve {
+  std::string name;
+  std::vector<double> x, y;  ///< NaN y leaves a gap
+};
+
+/// Line chart with axes, round ticks, legend; colours safe for colour blindness (Okabe-Ito).
+std::string line_chart_svg(const std::string& title, const std::string& x_label, const std::string& y_label,
+                           const std::vector<Curve>& curves);
+
+/// Confusion matrix: rows are true classes, columns predicted; cell colour is the row share (viridis), numbers are counts
+/// (left out above 30 classes). Each cell has a <title> with both class names, count and share.
+std::string confusion_svg(const std::string& title, const std::vector<std::string>& classes,
+                          const std::vector<std::vector<int64_t>>& counts);
+
+}  // namespace amae
