@@ -1,0 +1,32 @@
+// What the commands share. Each command is one file with one function that adds it to the program.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace amae::cli {
+
+/// Flags that stand before or after any command.
+struct Globals {
+  std::vector<std::filesystem::path> plugin_path;
+  std::string device = "auto";
+  int threads = 0;
+  std::vector<std::string> argv;
+};
+
+/// The exit code that the chosen command ends with.
+using Exit = int;
+
+void add_run(CLI::App& app, const Globals& globals, Exit& exit);
+void add_evaluate(CLI::App& app, const Globals& globals, Exit& exit);
+void add_predict(CLI::App& app, const Globals& globals, Exit& exit);
+void add_list(CLI::App& app, const Globals& globals, Exit& exit);
+void add_config(CLI::App& app, const Globals& globals, Exit& exit);
+void add_model(CLI::App& app, const Globals& globals, Exit& exit);
+
+/// Prints a table with aligned columns on stdout; the first row is the header.
+void print_table(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace amae::cli

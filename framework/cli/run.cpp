@@ -1,0 +1,60 @@
+// amae run CONFIG [key=value…] and amae resume RUN.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/log.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "task/finetune.h"
+#include "task/run_folder.h"
+
+namespace amae::cli {
+namespace fs = std::filesystem;
+namespace {
+
+struct Arguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string out;
+  std::string run;
+};
+
+Exit exit_of(bool finished) { return finished ? 0 : 128 + stop_signal(); }
+
+Exit run(const Arguments& arguments, const Globals& globals) {
+  Plan plan = load_plan(arguments.config, arguments.overrides, globals.plugin_path);
+  if (plan.config.task != "finetune") throw InputError("CFG-RULE", plan.source, "task", fmt::format("got {}, which has a command of its own: amae {} RUN", plan.config.task, plan.config.task));
+  const RunRequest request{globals.argv, globals.device};
+  return exit_of(finetune(plan, request, make_run_folder(plan, arguments.out)));
+}
+
+Exit resume(const Arguments& arguments, const Globals& globals) {
+  const fs::path folder = fs::weakly_canonical(arguments.run);
+  const auto state = read_run_json(folder);
+  if (state.is_null()) throw InputError("RUN", arguments.run, "", "got no run folder, expected one with a run.json");
+  if (state.value("state", "") == "finished") {
+    log::info("{} has finished already", folder.string());
+    return 0;
+  }
+  Plan plan = load_plan(folder / "config.yaml", {}, globals.plugin_path);
+  return exit_of(finetune(plan, {globals.argv, globals.device}, folder));
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, const Globals& globals, Exit& exit) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("run", "do what a config says, in a new run folder");
+  command->add_option("CONFIG", arguments->config, "YAML file")->required();
+  command->add_option("OVERRIDES", arguments->overrides, "key=value, e.g. train.epochs=5 transforms.gain.max_db=3");
+  command->add_option("--out", arguments->out, "the run folder itself (new or empty)");
+  command->callback([=, &globals, &exit] { exit = run(*arguments, globals); });
+
+  CLI::App* again = app.add_subcommand("resume", "go on with an interrupted run, exactly where it was saved");
+  again->add_option("RUN", arguments->run, "run folder")->required();
+  again->callback([=, &globals, &exit] { exit = resume(*arguments, globals); });
+}
+
+}  // namespace amae::cli

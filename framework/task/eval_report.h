@@ -1,0 +1,25 @@
+// What an evaluation leaves in eval/SPLIT/.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "amae/dataset.h"
+#include "report/metrics.h"
+#include "train/evaluate.h"
+
+namespace amae {
+
+/// Writes metrics.json, per_class.csv, predictions.csv and, for one label a row, confusion.csv and confusion.svg into
+/// `folder`; returns the metrics. `extra` is merged into metrics.json.
+Metrics write_eval_report(const std::filesystem::path& folder, const Dataset& dataset, const Scores& scores, bool multi_label,
+                          const nlohmann::ordered_json& extra);
+
+/// The JSON of metrics.json without the confusion matrix's classes.
+nlohmann::ordered_json metrics_json(const Metrics& metrics);
+
+/// confusion.csv's text: a header with predicted classes, a row for each true class.
+std::string confusion_csv(const std::vector<std::string>& classes, const std::vector<std::vector<int64_t>>& counts);
+
+}  // namespace amae

@@ -1,0 +1,39 @@
+#include "task/evaluate_run.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "base/text.h"
+#include "task/eval_report.h"
+
+namespace amae {
+
+Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::filesystem::path& run, const std::string& split,
+                     const std::filesystem::path& out, const std::vector<int64_t>& test_folds) {
+  Bundle bundle = load_bundle(bundle_folder(run), *plan.registry);
+  const torch::Device device = pick_device(request.device);
+  bundle.model->to(device);
+  const std::shared_ptr<const Dataset> dataset = open_dataset(plan);
+  if (dataset->classes() != bundle.info.classes) {
+    throw InputError("DATA", plan.source, "data", fmt::format("got classes {}, expected those of the bundle: {}", join(dataset->classes(), ", "), join(bundle.info.classes, ", ")));
+  }
+  std::vector<int64_t> rows(static_cast<size_t>(dataset->size()));
+  std::iota(rows.begin(), rows.end(), 0);
+  if (split != "all") {
+    const Split parts = split_for(plan, *dataset, test_folds);
+    rows = split == "train" ? parts.train : split == "val" ? parts.val : parts.test;
+  }
+  if (rows.empty()) throw InputError("SPLIT", plan.source, "split", fmt::format("got an empty {} split", split));
+  // The bundle's front end on this data's signals: rates and lengths may differ from those it was trained on.
+  auto pipeline = std::make_shared<Pipeline>(*plan.registry, bundle.info.transforms, dataset->spec());
+  pipeline->load_state(bundle.pipeline->state());
+  Plan uncached = plan;
+  uncached.config.cache.mode = "off";  // each row is needed once
+  const auto cache = make_cache(uncached, dataset, pipeline);
+  const Scores scores = evaluate(*bundle.model, *cache, *pipeline, rows, plan.config.train.eval_batch_size, bundle.info.views, static_cast<int>(plan.config.train.workers),
+                                 bundle.info.multi_label, device);
+  return write_eval_report(out.empty() ? run / "eval" / split : out, *dataset, scores, bundle.info.multi_label, {{"weights", bundle.info.weights}, {"views", bundle.info.views}, {"bundle", bundle.id}});
+}
+
+}  // namespace amae

@@ -1,0 +1,94 @@
+#include "task/model_summary.h"
+
+#include <ATen/record_function.h>
+#include <torch/torch.h>
+
+#include <map>
+
+namespace amae {
+namespace {
+
+/// What the observer of one dry pass gathers. Observers are plain functions, hence the one place they can reach.
+struct Watch {
+  std::map<const void*, std::string> weights;  // data of a weight -> module that owns it
+  std::map<std::string, int64_t> parameters;   // module -> parameters in it
+  std::vector<LayerSummary> layers;
+};
+thread_local Watch* watch = nullptr;
+
+int64_t product(at::IntArrayRef sizes, size_t from = 0) {
+  int64_t count = 1;
+  for (size_t i = from; i < sizes.size(); ++i) count *= sizes[i];
+  return count;
+}
+
+std::unique_ptr<at::ObserverContext> on_enter(const at::RecordFunction& /*fn*/) { return nullptr; }
+
+void on_exit(const at::RecordFunction& fn, at::ObserverContext* /*context*/) {
+  if (watch == nullptr || fn.outputs().empty() || !fn.outputs()[0].isTensor()) return;
+  const std::string name = fn.name();
+  const auto inputs = fn.inputs();
+  const auto tensor = [&](size_t i) { return i < inputs.size() && inputs[i].isTensor() ? inputs[i].toTensor() : at::Tensor(); };
+  const at::Tensor out = fn.outputs()[0].toTensor();
+  LayerSummary layer;
+  at::Tensor weight;
+  if (name == "aten::convolution") {
+    weight = tensor(1);
+    layer.op = "convolution";
+    layer.macs = product(out.sizes()) * product(weight.sizes(), 1);  // weight [out, in / groups, k…]
+  } else if (name == "aten::linear") {
+    weight = tensor(1);
+    layer.op = "linear";
+    layer.macs = product(out.sizes()) * weight.size(-1);
+  } else if (name == "aten::matmul" || name == "aten::scaled_dot_product_attention") {
+    layer.op = name == "aten::matmul" ? "matmul" : "attention";
+    layer.macs = product(out.sizes()) * tensor(0).size(-1);
+    if (layer.op == "attention") layer.macs = 2 * product(tensor(0).sizes()) * tensor(1).size(-2);  // q k^T, then times v
+  } else if (name == "aten::batch_norm" || name == "aten::layer_norm" || name == "aten::group_norm") {
+    weight = name == "aten::layer_norm" || name == "aten::group_norm" ? tensor(2) : tensor(1);
+    layer.op = "norm";
+  } else {
+    return;
+  }
+  const auto found = weight.defined() ? watch->weights.find(weight.data_ptr()) : watch->weights.end();
+  layer.name = found != watch->weights.end() ? found->second : "-";
+  layer.output = out.sizes().vec();
+  if (!layer.output.empty()) layer.output.erase(layer.output.begin());
+  if (found != watch->weights.end()) layer.parameters = watch->parameters[found->second];
+  watch->layers.push_back(layer);
+}
+
+}  // namespace
+
+ModelSummary summarize(Classifier& model, const std::vector<int64_t>& shape) {
+  torch::NoGradGuard no_grad;
+  Watch seen;
+  ModelSummary summary;
+  for (const auto& item : model.named_parameters()) {
+    const std::string module = item.key().substr(0, item.key().rfind('.'));
+    seen.weights[item.value().data_ptr()] = module;
+    seen.parameters[module] += item.value().numel();
+    if (item.value().requires_grad()) summary.parameters += item.value().numel();
+  }
+  std::vector<int64_t> sizes = {1};
+  sizes.insert(sizes.end(), shape.begin(), shape.end());
+  const bool was_training = model.is_training();
+  model.eval();
+  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_enter, on_exit).needsInputs(true).needsOutputs(true).scopes({at::RecordScope::FUNCTION}));
+  watch = &seen;
+  try {
+    model.forward(torch::zeros(sizes));
+  } catch (...) {
+    watch = nullptr;
+    at::removeCallback(handle);
+    throw;
+  }
+  watch = nullptr;
+  at::removeCallback(handle);
+  model.train(was_training);
+  summary.layers = std::move(seen.layers);
+  for (const LayerSummary& layer : summary.layers) summary.macs += layer.macs;
+  return summary;
+}
+
+}  // namespace amae

@@ -1,0 +1,28 @@
+#include "task/predict.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "io/audio.h"
+#include "train/evaluate.h"
+
+namespace amae {
+
+Prediction predict_file(const Bundle& bundle, const Registry& registry, const std::filesystem::path& file, int64_t top_k, torch::Device device) {
+  if (bundle.info.input.domain != Domain::audio) {
+    throw InputError("PREDICT", file.string(), "", fmt::format("got an audio file, expected {} signals as this bundle does", to_string(bundle.info.input.domain)));
+  }
+  const Signal signal = read_audio(file);
+  // Checked anew for this file's channels, length and rate, so that a misfit is told before any arithmetic.
+  Pipeline pipeline(registry, bundle.info.transforms, {Domain::audio, {signal.samples.size(0), signal.samples.size(1)}, signal.rate_hz});
+  pipeline.load_state(bundle.pipeline->state());
+  const torch::Tensor p = probabilities(*bundle.model, pipeline, pipeline.run_front(signal, 0), bundle.info.views, bundle.info.multi_label, device)[0];
+  const auto [values, indices] = p.topk(std::min<int64_t>(top_k, p.numel()));
+  Prediction prediction{file.string(), {}};
+  for (int64_t i = 0; i < values.numel(); ++i) {
+    prediction.top.emplace_back(bundle.info.classes[static_cast<size_t>(indices[i].item<int64_t>())], values[i].item<double>());
+  }
+  return prediction;
+}
+
+}  // namespace amae

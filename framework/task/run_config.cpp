@@ -1,0 +1,152 @@
+#include "task/run_config.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/log.h"
+#include "config/load.h"
+#include "config/read.h"
+#include "plugin/loader.h"
+
+namespace amae {
+namespace fs = std::filesystem;
+
+void EvalOptions::describe(Fields& f) {
+  f.add("views", views, "evaluation passes of random transforms (rolled copies) whose scores are averaged").range(1, 1000);
+  f.add("splits", splits, "splits evaluated at the end of a run").choices({"train", "val", "test"});
+}
+
+void OutputOptions::describe(Fields& f) {
+  f.add("folder", folder, "where run folders are made; empty: $AMAE_RUNS, else runs");
+  f.add("name", name, "name of the run's folder; empty: the config's file name");
+}
+
+void RunConfig::describe(Fields& f) {
+  f.add("amae", schema, "version of this config format").range(1, 1);
+  f.add("task", task, "what to do").choices({"finetune", "evaluate"});
+  f.add("seed", seed, "seed of everything random").min(0);
+  f.add("plugins", plugins, "more folders or files to load plugins from").path();
+  f.add("data", data, "data set").kind("dataset").required();
+  f.add("transforms", transforms, "from the data set's signals to the model's input, in order").kind("transform");
+  f.add("model", model, "encoder").kind("model").required();
+  f.add("init_from", init_from, "run, bundle or safetensors file with weights to start from").path();
+  f.section("split", split);
+  f.add("folds", folds, "cross-validation: all, or the test folds to run one after the other; empty: one run");
+  f.section("cache", cache);
+  f.section("head", head);
+  f.section("loss", loss);
+  f.section("optim", optim);
+  f.section("schedule", schedule);
+  f.section("train", train);
+  f.section("eval", eval);
+  f.section("output", output);
+  f.section("log", log);  // not a plugin: the section of LogOptions
+}
+
+std::string Plan::resolved_yaml(bool with_origins) {
+  Fields fields;
+  config.describe(fields);
+  return config::to_yaml(fields, with_origins ? tree.get() : nullptr);
+}
+
+std::shared_ptr<const Registry> load_registry(const std::vector<fs::path>& extra) {
+  auto registry = std::make_shared<Registry>(load_plugins(plugin_search_path(extra)));
+  for (const auto& plugin : registry->plugins()) {
+    if (!plugin->problem.empty()) log::warning("plugin {}: {}", plugin->path.string(), plugin->problem);
+  }
+  return registry;
+}
+
+namespace {
+
+/// Runs a section's own check and adds what it finds, with place and dotted path.
+template <class Options>
+void check_section(const Options& options, const std::string& name, const config::Node& tree, std::vector<Problem>& problems) {
+  try {
+    options.check();
+  } catch (const InputError& error) {
+    for (Problem problem : error.problems()) {
+      problem.field = problem.field.empty() ? name : name + "." + problem.field;
+      if (problem.where.empty()) problem.where = config::mark_of(tree, problem.field).text();
+      problems.push_back(std::move(problem));
+    }
+  }
+}
+
+void check_unique_ids(const RunConfig& config, std::vector<Problem>& problems) {
+  std::set<std::string> seen;
+  for (const Component& transform : config.transforms) {
+    const std::string& id = transform.id.empty() ? transform.name : transform.id;
+    if (id.empty() || seen.insert(id).second || transform.id.empty()) continue;  // a repeated name without id is addressed by position
+    problems.push_back({"CFG-ID", transform.node ? transform.node->mark.text() : "", "transforms." + id, "got an id that another transform has, expected a new one"});
+  }
+}
+
+}  // namespace
+
+Plan load_plan(const fs::path& config_path, const std::vector<std::string>& overrides, const std::vector<fs::path>& plugin_path) {
+  Plan plan;
+  plan.source = config_path.string();
+  plan.tree = config::load(config_path, overrides);
+  if (plan.tree->kind == config::Node::Kind::null) {
+    throw InputError("CFG-EMPTY", config_path.string(), "", "got an empty config, expected at least data and model");
+  }
+  if (plan.tree->kind != config::Node::Kind::map) {
+    throw InputError("CFG-TYPE", plan.tree->mark.text(), "", "got no map at the top level, expected keys such as data and model");
+  }
+  RunConfig& config = plan.config;
+  std::vector<Problem> problems;
+  {
+    Fields fields;
+    config.describe(fields);
+    config::read_fields(plan.tree.get(), fields, "", plan.tree->mark, {}, problems);
+  }
+  std::vector<fs::path> extra = plugin_path;
+  extra.insert(extra.end(), config.plugins.begin(), config.plugins.end());
+  plan.registry = load_registry(extra);
+  plan.registry->resolve(config.data, "dataset", "data", problems);
+  plan.registry->resolve(config.model, "model", "model", problems);
+  for (Component& transform : config.transforms) {
+    plan.registry->resolve(transform, "transform", "transforms." + (transform.id.empty() ? transform.name : transform.id), problems);
+  }
+  check_unique_ids(config, problems);
+  if (problems.empty()) {  // rules over several fields judge only values that are good one by one
+    // With folds each run gets its test fold from there, so that the split's own rule waits until then.
+    if (config.folds.empty()) check_section(config.split, "split", *plan.tree, problems);
+    check_section(config.optim, "optim", *plan.tree, problems);
+    check_section(config.train.early_stopping, "train.early_stopping", *plan.tree, problems);
+    if (!config.folds.empty() && config.split.by != "fold") {
+      problems.push_back({"CFG-RULE", config::mark_of(*plan.tree, "folds").text(), "folds", fmt::format("got folds with split.by = {}, expected split.by = fold", config.split.by)});
+    }
+  }
+  if (!problems.empty()) throw InputError(problems);
+  return plan;
+}
+
+nlohmann::ordered_json run_schema(const Registry& registry) {
+  RunConfig config;
+  Fields fields;
+  config.describe(fields);
+  nlohmann::ordered_json schema = config::json_schema(fields);
+  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  schema["title"] = "amae run";
+  schema["properties"]["extends"] = {{"description", "config or configs that this one builds on"}};
+  nlohmann::ordered_json& defs = schema["$defs"];
+  for (const char* kind : {"dataset", "model", "transform"}) defs[kind] = {{"oneOf", nlohmann::ordered_json::array()}};
+  for (const ComponentInfo& info : registry.components()) {
+    const auto options = info.make_options();
+    Fields own;
+    options->describe(own);
+    nlohmann::ordered_json component = config::json_schema(own);
+    component["description"] = info.summary;
+    component["properties"]["name"] = {{"const", info.key}};
+    component["properties"]["id"] = {{"type", "string"}};
+    if (!component.contains("required")) component["required"] = nlohmann::ordered_json::array();
+    component["required"].push_back("name");
+    defs[info.kind]["oneOf"].push_back(component);
+  }
+  return schema;
+}
+
+}  // namespace amae

@@ -1,0 +1,42 @@
+// The folder that a run leaves behind.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/file.h"
+#include "task/run_config.h"
+
+namespace amae {
+
+/// Picks and makes a run folder: `out` itself (which must be missing or empty), or FOLDER/NAME/TIME-ID with a link
+/// FOLDER/NAME/latest. Throws EnvironmentError when it cannot be written, InputError when `out` holds something.
+std::filesystem::path make_run_folder(const Plan& plan, const std::filesystem::path& out);
+
+/// An open run: holds the lock and keeps run.json true.
+class RunFolder {
+ public:
+  /// Locks the folder; writes config.yaml and run.json (state "running") when it is new.
+  RunFolder(std::filesystem::path path, Plan& plan, const std::vector<std::string>& argv);
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// Adds to run.json under `key`.
+  void note(const std::string& key, nlohmann::ordered_json value);
+  /// "finished", "interrupted" or "failed".
+  void finish(const std::string& state);
+
+ private:
+  std::filesystem::path path_;
+  std::unique_ptr<FileLock> lock_;
+  nlohmann::ordered_json json_;
+};
+
+/// RUN/run.json, or null when it is missing or damaged.
+nlohmann::ordered_json read_run_json(const std::filesystem::path& run);
+
+/// "2026-11-20T14:03:12Z".
+std::string utc_time();
+
+}  // namespace amae

@@ -1,0 +1,44 @@
+// What every task sets up the same way: data set, split, pipeline, cache, model.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "task/run_config.h"
+#include "train/bundle.h"
+
+namespace amae {
+
+/// The data of a run: shared by the folds of a cross-validation.
+struct Data {
+  std::shared_ptr<const Dataset> dataset;
+  std::shared_ptr<const FeatureCache> cache;
+  bool multi_label = false;
+};
+
+/// Opens the data set and checks that it can be trained on: labels, at least two classes, a loss that fits.
+std::shared_ptr<const Dataset> open_dataset(const Plan& plan);
+
+/// The split of `config`, with its summary in the log. `test_folds` replaces split.test when not empty.
+Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_folds);
+
+/// Cache over a pipeline, with progress.
+std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline);
+
+/// Fits the transforms that need it on `rows`, in order, in batches.
+void fit_pipeline(Pipeline& pipeline, const FeatureCache& cache, const std::vector<int64_t>& rows);
+
+/// A fresh classifier, seeded; weights from config.init_from where given (what did not fit is logged).
+std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline);
+
+/// "auto" (GPU when LibTorch has one), "cpu", "cuda", "cuda:1". Throws EnvironmentError when it is not there.
+torch::Device pick_device(const std::string& name);
+
+/// How the program was called; the same for every task.
+struct RunRequest {
+  std::vector<std::string> argv;
+  std::string device = "auto";
+};
+
+}  // namespace amae

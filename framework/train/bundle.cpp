@@ -1,0 +1,216 @@
+#include "train/bundle.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numbers>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config/read.h"
+#include "amae/version.h"
+#include "io/safetensors.h"
+#include "train/ema.h"
+#include "train/evaluate.h"
+
+namespace amae {
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr int kFormat = 1;
+constexpr double kGoldenTolerance = 1e-3;  // of a probability: other CPUs and thread counts round otherwise
+
+ordered_json component_json(const Component& component) {
+  ordered_json json{{"name", component.name}};
+  if (!component.id.empty() && component.id != component.name) json["id"] = component.id;
+  Fields fields;
+  component.options->describe(fields);
+  for (const Field& field : fields.all()) {
+    std::string pointer = fmt::format("/{}", field.name);
+    std::replace(pointer.begin(), pointer.end(), '.', '/');
+    json[ordered_json::json_pointer(pointer)] = config::value_json(field);
+  }
+  return json;
+}
+
+// JSON is YAML, so a component is read from a bundle by the code that reads it from a config.
+Component component_from(const ordered_json& json, const std::string& source) {
+  Component component;
+  component.node = config::parse_yaml(json.dump(), source);
+  component.name = json.value("name", "");
+  component.id = json.value("id", "");
+  return component;
+}
+
+Domain domain_from(const std::string& text) {
+  for (const Domain domain : {Domain::audio, Domain::iq, Domain::spectrogram}) {
+    if (text == to_string(domain)) return domain;
+  }
+  throw InputError("CKPT", "bundle.json", "input.domain", fmt::format("got '{}', expected audio, iq or spectrogram", printable(text)));
+}
+
+/// A chirp over noise: anything that a front end could get wrong moves its output.
+Signal golden_signal(const Spec& input) {
+  const double rate = input.rate_hz > 0 ? input.rate_hz : 16000;
+  const int64_t channels = std::max<int64_t>(1, input.shape[0]);
+  const int64_t count = input.shape.back() > 0 ? input.shape.back() : static_cast<int64_t>(rate);
+  const int64_t filled = std::min<int64_t>(count, static_cast<int64_t>(rate / 2));  // the rest is silence: a small file
+  const torch::Tensor samples = torch::zeros({channels, filled});
+  Draw draw(20251120, 0, 0, 0);
+  for (int64_t c = 0; c < channels; ++c) {
+    auto* out = samples.data_ptr<float>() + c * filled;
+    for (int64_t n = 0; n < filled; ++n) {
+      const double t = static_cast<double>(n) / rate;
+      out[n] = static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * (200 * t + 0.2 * rate * t * t) + static_cast<double>(c)) + 0.02 * draw.normal());
+    }
+  }
+  return {samples, rate, input.domain};
+}
+
+torch::Tensor golden_output(Classifier& model, const Pipeline& pipeline, const BundleInfo& info, Signal signal) {
+  const int64_t count = info.input.shape.back();
+  if (count > signal.samples.size(1)) {
+    signal.samples = torch::constant_pad_nd(signal.samples, {0, count - signal.samples.size(1)});
+  }
+  const torch::Device device = model.parameters().front().device();
+  return probabilities(model, pipeline, pipeline.run_front(signal, 0), 1, info.multi_label, device)[0];
+}
+
+}  // namespace
+
+void write_bundle_files(const fs::path& folder, const BundleInfo& info, Classifier& model, const Pipeline& pipeline) {
+  ordered_json json{{"format", kFormat},
+                    {"amae", AMAE_VERSION},
+                    {"classes", info.classes},
+                    {"multi_label", info.multi_label},
+                    {"input", {{"domain", to_string(info.input.domain)}, {"shape", info.input.shape}, {"rate_hz", info.input.rate_hz}}},
+                    {"weights", info.weights},
+                    {"views", info.views},
+                    {"head", {{"dropout", info.head.dropout}}},
+                    {"model", component_json(info.model)},
+                    {"transforms", ordered_json::array()}};
+  for (const Component& transform : info.transforms) json["transforms"].push_back(component_json(transform));
+  write_file(folder / "bundle.json", json.dump(2) + "\n");
+  write_safetensors(folder / "pipeline.safetensors", pipeline.state());
+
+  const bool was_training = model.is_training();
+  model.eval();
+  const Signal signal = golden_signal(info.input);
+  write_safetensors(folder / "golden.safetensors",
+                    {{"signal", signal.samples}, {"probabilities", golden_output(model, pipeline, info, signal)}});
+  model.train(was_training);
+}
+
+void write_checksums(const fs::path& folder) {
+  std::map<std::string, std::string> sums;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.is_regular_file() && entry.path().filename() != "SHA256SUMS") sums[entry.path().filename().string()] = sha256_file(entry.path());
+  }
+  std::string text;
+  for (const auto& [name, sum] : sums) text += sum + "  " + name + "\n";  // the format of sha256sum
+  write_file(folder / "SHA256SUMS", text);
+}
+
+void verify_checksums(const fs::path& folder) {
+  const fs::path list = folder / "SHA256SUMS";
+  if (!fs::is_regular_file(list)) throw InputError("CKPT", list.string(), "", "is missing: this is no whole checkpoint");
+  const std::string text = read_file(list, 1 << 20);
+  size_t files = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (line.size() < 67 || line.find('/') != std::string::npos) throw InputError("CKPT", list.string(), "", "got a damaged line: " + printable(line));
+    const fs::path file = folder / line.substr(66);
+    if (!fs::is_regular_file(file)) throw InputError("CKPT", file.string(), "", "is missing");
+    const std::string sum = sha256_file(file);
+    if (sum != line.substr(0, 64)) {
+      throw InputError("CKPT", file.string(), "", fmt::format("got SHA-256 {}…, expected {}…: the file is damaged", sum.substr(0, 12), line.substr(0, 12)));
+    }
+    ++files;
+  }
+  if (files == 0) throw InputError("CKPT", list.string(), "", "is empty");
+}
+
+void load_weights(torch::nn::Module& module, const TensorDict& tensors, const std::string& file) {
+  const TensorDict own = tensors_of(module);
+  std::vector<std::string> problems;
+  for (const auto& [name, tensor] : own) {
+    const auto found = tensors.find(name);
+    if (found == tensors.end()) {
+      problems.push_back(name + " is missing");
+    } else if (found->second.sizes() != tensor.sizes()) {
+      problems.push_back(fmt::format("{} has shape {}, expected {}", name, fmt::join(found->second.sizes(), "x"), fmt::join(tensor.sizes(), "x")));
+    }
+  }
+  for (const auto& [name, tensor] : tensors) {
+    if (own.count(name) == 0) problems.push_back(name + " is unknown here");
+  }
+  if (!problems.empty()) {
+    const size_t count = problems.size();
+    problems.resize(std::min<size_t>(count, 10));
+    throw InputError("CKPT", file, "", fmt::format("{} tensors do not fit this model: {}{}", count, join(problems, "; "), count > 10 ? "; …" : ""));
+  }
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : own) torch::Tensor(tensor).copy_(tensors.at(name));
+}
+
+fs::path bundle_folder(const fs::path& run) {
+  if (fs::exists(run / "bundle.json")) return run;
+  if (fs::exists(run / "checkpoints/last/bundle.json")) return run / "checkpoints/last";
+  throw InputError("CKPT", run.string(), "", "got no run or bundle folder, expected bundle.json in it or in its checkpoints/last");
+}
+
+Bundle load_bundle(const fs::path& folder, const Registry& registry) {
+  verify_checksums(folder);
+  const fs::path file = folder / "bundle.json";
+  Bundle bundle;
+  bundle.id = sha256_file(folder / "SHA256SUMS").substr(0, 12);
+  BundleInfo& info = bundle.info;
+  try {
+    const auto json = ordered_json::parse(read_file(file, 16 << 20));
+    if (const int format = json.at("format"); format != kFormat) {
+      throw InputError("CKPT", file.string(), "format", fmt::format("got {}, expected {}: written by another amae ({})", format, kFormat, json.value("amae", "?")));
+    }
+    info.classes = json.at("classes").get<std::vector<std::string>>();
+    info.multi_label = json.at("multi_label");
+    info.input = {domain_from(json.at("input").at("domain")), json.at("input").at("shape").get<std::vector<int64_t>>(), json.at("input").at("rate_hz")};
+    info.weights = json.at("weights");
+    info.views = json.at("views");
+    info.head.dropout = json.at("head").at("dropout");
+    info.model = component_from(json.at("model"), file.string());
+    for (const auto& transform : json.at("transforms")) info.transforms.push_back(component_from(transform, file.string()));
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError("CKPT", file.string(), "", std::string("cannot be read: ") + error.what());
+  }
+  std::vector<Problem> problems;
+  registry.resolve(info.model, "model", "model", problems);
+  for (Component& transform : info.transforms) registry.resolve(transform, "transform", "transforms." + transform.name, problems);
+  if (!problems.empty()) throw InputError(problems);
+
+  bundle.pipeline = std::make_shared<Pipeline>(registry, info.transforms, info.input);
+  bundle.pipeline->load_state(read_safetensors(folder / "pipeline.safetensors"));
+  bundle.model = std::make_shared<Classifier>(registry.make_model(info.model, {bundle.pipeline->output(Mode::train), 0}),
+                                              static_cast<int64_t>(info.classes.size()), info.head);
+  load_weights(*bundle.model, read_safetensors(folder / info.weights), (folder / info.weights).string());
+  bundle.model->eval();
+
+  const TensorDict golden = read_safetensors(folder / "golden.safetensors");
+  if (golden.count("signal") == 0 || golden.count("probabilities") == 0) throw InputError("CKPT", (folder / "golden.safetensors").string(), "", "lacks signal or probabilities");
+  const double rate = info.input.rate_hz > 0 ? info.input.rate_hz : 16000;
+  const torch::Tensor now = golden_output(*bundle.model, *bundle.pipeline, info, {golden.at("signal"), rate, info.input.domain});
+  const double difference = (now - golden.at("probabilities")).abs().max().item<double>();
+  if (!(difference <= kGoldenTolerance)) {
+    throw InputError("CKPT", folder.string(), "golden", fmt::format("got an output that differs by {:.2g} from the stored one, expected at most {}; the plugins or LibTorch here compute something else", difference, kGoldenTolerance));
+  }
+  return bundle;
+}
+
+}  // namespace amae

@@ -1,0 +1,60 @@
+// A trained model with all that its use needs: front end, labels, model options, weights and one golden input and output.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "data/pipeline.h"
+#include "plugin/registry.h"
+#include "train/classifier.h"
+
+namespace amae {
+
+/// What bundle.json says. Files of the folder:
+///   bundle.json           this, with options written out
+///   model.safetensors     weights and buffers as training left them
+///   ema.safetensors       their moving average, where there is one; `weights` names the file to use
+///   pipeline.safetensors  what fitted transforms learned
+///   golden.safetensors    "signal" [C, N] and the "probabilities" [K] it must give
+///   SHA256SUMS            of every file, checked before any is read
+struct BundleInfo {
+  std::vector<std::string> classes;
+  bool multi_label = false;
+  Spec input;  ///< of the data set: what the pipeline starts from
+  Component model;
+  std::vector<Component> transforms;
+  HeadOptions head;
+  int64_t views = 1;
+  std::string weights = "model.safetensors";
+};
+
+/// Writes bundle.json, pipeline.safetensors and golden.safetensors into `folder`; `model` must hold the weights to use.
+void write_bundle_files(const std::filesystem::path& folder, const BundleInfo& info, Classifier& model, const Pipeline& pipeline);
+
+/// Writes SHA256SUMS over all other files of `folder`.
+void write_checksums(const std::filesystem::path& folder);
+
+/// Throws InputError (code CKPT) naming the first file that is missing, extra or differs from SHA256SUMS.
+void verify_checksums(const std::filesystem::path& folder);
+
+struct Bundle {
+  BundleInfo info;
+  std::shared_ptr<Classifier> model;   ///< eval mode, on the CPU
+  std::shared_ptr<Pipeline> pipeline;  ///< fitted
+  std::string id;                      ///< first 12 digits of the SHA-256 of SHA256SUMS
+};
+
+/// Loads a bundle folder, verifies its sums and recomputes the golden output. Throws InputError naming file and tensor.
+Bundle load_bundle(const std::filesystem::path& folder, const Registry& registry);
+
+/// Copies tensors into a module's parameters and buffers by name. Throws InputError (code CKPT, where = file) listing up to
+/// ten missing, unexpected and misshapen names with both shapes; nothing is copied then.
+void load_weights(torch::nn::Module& module, const TensorDict& tensors, const std::string& file);
+
+/// The folder of the bundle to use for RUN: RUN itself when it holds bundle.json, else RUN/checkpoints/last.
+std::filesystem::path bundle_folder(const std::filesystem::path& run);
+
+}  // namespace amae

@@ -1,0 +1,54 @@
+#include "train/evaluate.h"
+
+#include <torch/torch.h>
+
+#include "data/loader.h"
+
+namespace amae {
+
+torch::Tensor probabilities(Classifier& model, const Pipeline& pipeline, const Batch& front, int64_t views,
+                            bool multi_label, torch::Device device) {
+  torch::NoGradGuard no_grad;
+  torch::Tensor sum;
+  for (int64_t view = 0; view < views; ++view) {
+    Batch batch = front;
+    pipeline.run_eval(batch, view, views);
+    const torch::Tensor logits = model.forward(batch.x.to(device)).to(torch::kCPU, torch::kFloat);
+    const torch::Tensor p = multi_label ? torch::sigmoid(logits) : torch::softmax(logits, 1);
+    sum = view == 0 ? p : sum + p;
+  }
+  return sum / static_cast<double>(views);
+}
+
+Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pipeline, const std::vector<int64_t>& rows,
+                int64_t batch_size, int64_t views, int workers, bool multi_label, torch::Device device) {
+  torch::NoGradGuard no_grad;
+  const bool was_training = model.is_training();
+  model.eval();
+  Scores scores{rows, {}, targets_of(cache.dataset(), rows)};
+  std::vector<torch::Tensor> parts;
+  std::vector<std::vector<int64_t>> batches;
+  for (size_t begin = 0; begin < rows.size(); begin += static_cast<size_t>(batch_size)) {
+    const size_t end = std::min(rows.size(), begin + static_cast<size_t>(batch_size));
+    batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end));
+  }
+  Loader loader(0, batches.size(), workers, [&](size_t number) { return cache.rows(batches[number]); });
+  while (auto batch = loader.next()) parts.push_back(probabilities(model, pipeline, *batch, views, multi_label, device));
+  if (!parts.empty()) scores.probabilities = torch::cat(parts);
+  model.train(was_training);
+  return scores;
+}
+
+double mean_log_loss(const Scores& scores, bool multi_label) {
+  const torch::Tensor p = scores.probabilities.to(torch::kDouble).clamp(1e-12, 1.0), y = scores.targets.to(torch::kDouble);
+  torch::Tensor losses = y * p.log();
+  if (multi_label) losses = (losses + (1 - y) * (1 - scores.probabilities.to(torch::kDouble)).clamp(1e-12, 1.0).log()) / y.size(1);
+  return -losses.sum(1).mean().item<double>();
+}
+
+double accuracy(const Scores& scores, bool multi_label) {
+  if (multi_label) return ((scores.probabilities > 0.5) == (scores.targets > 0.5)).all(1).to(torch::kDouble).mean().item<double>();
+  return (scores.probabilities.argmax(1) == scores.targets.argmax(1)).to(torch::kDouble).mean().item<double>();
+}
+
+}  // namespace amae

@@ -1,0 +1,103 @@
+#include "train/run_log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "amae/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "io/csv.h"
+#include "io/tensorboard.h"
+
+namespace amae {
+namespace {
+
+double wall_now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
+std::string line_of(const Metric& m) {
+  nlohmann::ordered_json json{{"wall", std::round(m.wall * 1e3) / 1e3}, {"step", m.step}, {"epoch", m.epoch},
+                              {"split", m.split}, {"name", m.name}, {"value", m.value}};
+  return json.dump() + "\n";
+}
+
+void append(const std::filesystem::path& path, const std::string& text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  const bool good = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (!good) throw EnvironmentError("FILE", path.string(), std::string("cannot write: ") + std::strerror(error));
+}
+
+}  // namespace
+
+std::vector<Metric> read_metrics(const std::filesystem::path& file) {
+  std::vector<Metric> metrics;
+  if (!std::filesystem::exists(file)) return metrics;
+  const std::string text = read_file(file);
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin);
+    if (end == std::string::npos) break;  // torn by a kill
+    const auto json = nlohmann::json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+    begin = end + 1;
+    if (!json.is_object()) continue;
+    const auto value = json.find("value");
+    metrics.push_back({json.value("wall", 0.0), json.value("step", int64_t{0}), json.value("epoch", int64_t{0}), json.value("split", ""),
+                       json.value("name", ""), value != json.end() && value->is_number() ? value->get<double>() : std::nan("")});
+  }
+  return metrics;
+}
+
+RunLog::RunLog(std::filesystem::path run, bool tensorboard, int64_t keep_step) : run_(std::move(run)) {
+  for (Metric& metric : read_metrics(run_ / "metrics.jsonl")) {
+    if (metric.step <= keep_step) metrics_.push_back(std::move(metric));
+  }
+  std::string kept;
+  for (const Metric& metric : metrics_) kept += line_of(metric);
+  write_file(run_ / "metrics.jsonl", kept);
+  if (tensorboard) events_ = std::make_unique<EventWriter>(run_ / "tb", wall_now());
+}
+
+RunLog::~RunLog() = default;
+
+void RunLog::add(int64_t step, int64_t epoch, const std::string& split, const std::string& name, double value) {
+  metrics_.push_back({wall_now(), step, epoch, split, name, value});
+  pending_ += line_of(metrics_.back());
+  if (events_) events_->scalar(split + "/" + name, step, value, metrics_.back().wall);
+}
+
+void RunLog::flush() {
+  if (!pending_.empty()) append(run_ / "metrics.jsonl", pending_);
+  pending_.clear();
+  if (events_) events_->flush();
+
+  std::vector<std::string> columns;
+  std::map<int64_t, std::map<std::string, double>> table;  // epoch -> column -> value
+  std::map<int64_t, int64_t> steps;
+  for (const Metric& metric : metrics_) {
+    const std::string column = metric.split + "/" + metric.name;
+    if (std::find(columns.begin(), columns.end(), column) == columns.end()) columns.push_back(column);
+    table[metric.epoch][column] = metric.value;
+    steps[metric.epoch] = metric.step;
+  }
+  std::vector<std::string> cells = {"epoch", "step"};
+  cells.insert(cells.end(), columns.begin(), columns.end());
+  std::string text = csv_line(cells);
+  for (const auto& [epoch, row] : table) {
+    cells = {std::to_string(epoch), std::to_string(steps[epoch])};
+    for (const std::string& column : columns) {
+      const auto found = row.find(column);
+      cells.push_back(found == row.end() ? "" : number_text(found->second));
+    }
+    text += csv_line(cells);
+  }
+  write_file(run_ / "metrics.csv", text);
+}
+
+}  // namespace amae
