@@ -1,0 +1,47 @@
+#include "mel_scale.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace amae {
+namespace {
+
+constexpr double kLinearHz = 200.0 / 3.0, kBreakHz = 1000.0, kBreakMel = kBreakHz / kLinearHz;
+const double kLogStep = std::log(6.4) / 27.0;
+
+}  // namespace
+
+double hz_to_mel(double hz, MelScale scale) {
+  if (scale == MelScale::htk) return 2595.0 * std::log10(1.0 + hz / 700.0);
+  return hz < kBreakHz ? hz / kLinearHz : kBreakMel + std::log(hz / kBreakHz) / kLogStep;
+}
+
+double mel_to_hz(double mel, MelScale scale) {
+  if (scale == MelScale::htk) return 700.0 * (std::pow(10.0, mel / 2595.0) - 1.0);
+  return mel < kBreakMel ? mel * kLinearHz : kBreakHz * std::exp(kLogStep * (mel - kBreakMel));
+}
+
+at::Tensor mel_filters(int64_t n_bins, double rate_hz, int64_t n_mels, double f_min_hz, double f_max_hz, MelScale scale,
+                       bool area) {
+  const double lowest = hz_to_mel(f_min_hz, scale), highest = hz_to_mel(f_max_hz, scale);
+  std::vector<double> corner(n_mels + 2);
+  for (int64_t m = 0; m < n_mels + 2; ++m) {
+    corner[m] =
+        mel_to_hz(lowest + (highest - lowest) * static_cast<double>(m) / static_cast<double>(n_mels + 1), scale);
+  }
+  at::Tensor filters = at::empty({n_mels, n_bins}, at::kFloat);
+  float* out = filters.mutable_data_ptr<float>();
+  for (int64_t m = 0; m < n_mels; ++m) {
+    const double height = area ? 2.0 / (corner[m + 2] - corner[m]) : 1.0;
+    for (int64_t bin = 0; bin < n_bins; ++bin) {
+      const double hz = rate_hz / 2 * static_cast<double>(bin) / static_cast<double>(n_bins - 1);
+      const double up = (hz - corner[m]) / (corner[m + 1] - corner[m]);
+      const double down = (corner[m + 2] - hz) / (corner[m + 2] - corner[m + 1]);
+      *out++ = static_cast<float>(height * std::max(0.0, std::min(up, down)));
+    }
+  }
+  return filters;
+}
+
+}  // namespace amae
