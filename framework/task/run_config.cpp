@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <set>
 
 #include "base/log.h"
@@ -83,6 +85,17 @@ void check_unique_ids(const RunConfig& config, std::vector<Problem>& problems) {
   }
 }
 
+/// In the order of the text, so that a reader goes through the file once.
+void sort_by_place(const std::string& source, std::vector<Problem>& problems) {
+  const auto place = [&](const Problem& problem) -> std::pair<int64_t, int64_t> {
+    long line = 0, column = 0;
+    if (problem.where.rfind(source, 0) != 0) return {0, 0};  // of another file or an argument: first, as found
+    std::sscanf(problem.where.c_str() + source.size(), ":%ld:%ld", &line, &column);
+    return {line, column};
+  };
+  std::stable_sort(problems.begin(), problems.end(), [&](const Problem& a, const Problem& b) { return place(a) < place(b); });
+}
+
 }  // namespace
 
 Plan load_plan(const fs::path& config_path, const std::vector<std::string>& overrides, const std::vector<fs::path>& plugin_path) {
@@ -120,6 +133,7 @@ Plan load_plan(const fs::path& config_path, const std::vector<std::string>& over
       problems.push_back({"CFG-RULE", config::mark_of(*plan.tree, "folds").text(), "folds", fmt::format("got folds with split.by = {}, expected split.by = fold", config.split.by)});
     }
   }
+  sort_by_place(plan.source, problems);
   if (!problems.empty()) throw InputError(problems);
   return plan;
 }
