@@ -94,6 +94,13 @@ void write_file(const fs::path& path, std::string_view content) {
   sync_path(folder_of(path));
 }
 
+void append_file(const fs::path& path, std::string_view content) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (fd.get() < 0) fail("open", path);
+  write_all(fd.get(), content, path);
+  if (::fsync(fd.get()) != 0) fail("sync", path);
+}
+
 AtomicFolder::AtomicFolder(fs::path target) : target_(std::move(target)), temporary_(target_) {
   temporary_ += fmt::format(".tmp-{}", ::getpid());
   std::error_code ignored;
@@ -115,10 +122,19 @@ void AtomicFolder::commit() {
   sync_path(temporary_);
   // One atomic exchange where something is there already, so that no moment exists without a whole folder.
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
-    if (errno != EEXIST) fail("rename", temporary_);
-    if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) != 0) fail("rename", temporary_);
     std::error_code ignored;
-    fs::remove_all(temporary_, ignored);
+    if (errno == EEXIST && ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0) {
+      fs::remove_all(temporary_, ignored);
+    } else if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP) {  // NFS, FUSE: two renames, the old one kept between
+      fs::path old = target_;
+      old += ".old";
+      fs::remove_all(old, ignored);
+      fs::rename(target_, old, ignored);
+      if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename", temporary_);
+      fs::remove_all(old, ignored);
+    } else {
+      fail("rename", temporary_);
+    }
   }
   committed_ = true;
   sync_path(folder_of(target_));

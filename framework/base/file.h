@@ -14,11 +14,14 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes = 
 /// Replaces `path` by `content` atomically and durably. Throws EnvironmentError naming path and errno text.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
+/// Appends to a file (created when missing) and fsyncs it. Throws EnvironmentError.
+void append_file(const std::filesystem::path& path, std::string_view content);
+
 /// fsync of a file or folder. Throws EnvironmentError.
 void sync_path(const std::filesystem::path& path);
 
-/// A folder that appears whole: fill path(), then commit() renames it over `target` (an older folder of that name is
-/// moved aside first and removed after). Without commit() the destructor removes it.
+/// A folder that appears whole: fill path(), then commit() fsyncs it and exchanges it with what stands at `target` in one
+/// rename (two where the file system cannot exchange), then removes the old one. Without commit() the destructor removes it.
 class AtomicFolder {
  public:
   explicit AtomicFolder(std::filesystem::path target);

@@ -9,7 +9,7 @@
 
 namespace amae::log {
 
-enum class Level { debug, info, warning, error };
+enum class Level { info, warning, error };
 
 /// Least level shown on stderr (default info). The run's log file takes everything from info on.
 void set_level(Level level);
@@ -23,10 +23,6 @@ void info(fmt::format_string<Args...> format, Args&&... args) {
 template <class... Args>
 void warning(fmt::format_string<Args...> format, Args&&... args) {
   write(Level::warning, fmt::format(format, std::forward<Args>(args)...));
-}
-template <class... Args>
-void debug(fmt::format_string<Args...> format, Args&&... args) {
-  write(Level::debug, fmt::format(format, std::forward<Args>(args)...));
 }
 
 /// While it lives, messages are also appended to `path` with a time stamp. Nests: the innermost file is written.

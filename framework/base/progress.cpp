@@ -38,7 +38,7 @@ void set_progress_mode(ProgressMode chosen) {
   log::set_line_guard(erase, redraw);
 }
 
-Progress::Progress(std::string label, int64_t total) : label_(std::move(label)), total_(total) {
+Progress::Progress(std::string label, int64_t total, int64_t begun) : label_(std::move(label)), total_(total), begun_(begun) {
   if (!draws_bar()) drawn_ = begin_;  // the first line after half a minute, so that short work stays silent
 }
 
@@ -54,7 +54,7 @@ void Progress::update(int64_t done, const std::string& note) {
   if (now - drawn_ < (bar ? std::chrono::milliseconds(100) : std::chrono::milliseconds(30000))) return;
   drawn_ = now;
   const double spent = std::chrono::duration<double>(now - begin_).count();
-  const double left = done > 0 ? spent / static_cast<double>(done) * static_cast<double>(total_ - done) : -1;
+  const double left = done > begun_ ? spent / static_cast<double>(done - begun_) * static_cast<double>(total_ - done) : -1;
   if (bar) {
     erase();
     shown = text(label_, done, total_, left, note, 24).substr(0, columns() - 1);

@@ -15,8 +15,9 @@ void set_progress_mode(ProgressMode mode);
 /// One piece of work. At most one at a time draws; not thread-safe.
 class Progress {
  public:
-  /// `label` stands before the bar; `total` units of work.
-  Progress(std::string label, int64_t total);
+  /// `label` stands before the bar; `total` units of work, of which `begun` were done before (they do not count for the
+  /// time left).
+  Progress(std::string label, int64_t total, int64_t begun = 0);
   ~Progress();  ///< removes the bar
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -31,7 +32,7 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   std::string label_;
-  int64_t total_;
+  int64_t total_, begun_;
   Clock::time_point begin_ = Clock::now(), drawn_{};
 };
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <initializer_list>
 
 namespace amae {
 namespace {
@@ -21,6 +22,10 @@ void catch_stop_signals() {
 }
 
 int stop_signal() { return requested; }
+
+void throw_if_stopped() {
+  if (stop_signal() != 0) throw Stopped();
+}
 
 void request_stop(int signal) { requested = signal; }
 

@@ -39,9 +39,10 @@ size_t utf8_length(std::string_view text) {
 
 std::string scaled(double value, double base, const std::vector<const char*>& units, std::string_view space) {
   size_t unit = 0;
-  while (std::abs(value) >= base && unit + 1 < units.size()) value /= base, ++unit;
+  // 0.05 is the rounding of the last digit shown: what would round up to the next unit is told in it.
+  while (unit + 1 < units.size() && std::abs(value) >= (unit == 0 ? base : base - 0.05)) value /= base, ++unit;
   if (unit == 0) return fmt::format("{:.0f}{}{}", value, space, units[0]);
-  return fmt::format("{:.{}f}{}{}", value, std::abs(value) < 10 ? 2 : 1, space, units[unit]);
+  return fmt::format("{:.{}f}{}{}", value, std::abs(value) < 9.995 ? 2 : 1, space, units[unit]);
 }
 
 }  // namespace
@@ -87,8 +88,8 @@ bool matches(std::string_view text, std::string_view pattern) {
 
 std::string duration_text(double seconds) {
   if (!std::isfinite(seconds)) return "?";
-  if (seconds < 1) return fmt::format("{:.0f}ms", seconds * 1e3);
-  if (seconds < 60) return fmt::format("{:.1f}s", seconds);
+  if (seconds < 0.9995) return fmt::format("{:.0f}ms", seconds * 1e3);
+  if (seconds < 59.95) return fmt::format("{:.1f}s", seconds);
   const auto whole = static_cast<int64_t>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
   return fmt::format("{}h{:02}m", whole / 3600, whole % 3600 / 60);
@@ -108,7 +109,8 @@ std::string printable(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    const size_t length = byte < 0x20 || byte == 0x7F ? 0 : utf8_length(text.substr(i));
+    size_t length = byte < 0x20 || byte == 0x7F ? 0 : utf8_length(text.substr(i));
+    if (length == 2 && text.substr(i, 2) < "\xC2\xA0") length = 0;  // U+0080..9F command terminals as ESC does
     if (length == 0) {
       out += fmt::format("\\x{:02X}", byte);
       ++i;

@@ -19,7 +19,7 @@ bool matches(std::string_view text, std::string_view pattern);
 /// "1h02m", "3m07s", "42.1s", "120ms".
 std::string duration_text(double seconds);
 
-/// "1.4 GiB", "12 KiB", "7 B".
+/// "1.40 GiB", "12.0 KiB", "7 B".
 std::string bytes_text(double bytes);
 
 /// "12.4M", "1.57M", "830".
@@ -28,7 +28,7 @@ std::string count_text(double count);
 /// Shortest decimal text that reads back to the same double ("0.1", "3", "1e-05"); "nan", "inf", "-inf".
 std::string number_text(double value);
 
-/// Bytes that are not printable or not UTF-8 become \xNN, so that a message stays one line.
+/// Characters that are not printable and bytes that are not UTF-8 become \xNN, so that a message stays one line.
 std::string printable(std::string_view text);
 
 }  // namespace amae

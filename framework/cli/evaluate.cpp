@@ -33,7 +33,9 @@ Exit evaluate(const Arguments& arguments, const Globals& globals) {
     int64_t fold = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), fold).ec == std::errc()) folds.push_back(fold);
   }
-  const fs::path out = arguments.out.empty() ? run / "eval" / arguments.split : fs::path(arguments.out);
+  // On other data than the run's own, the run's own report stays.
+  const bool other = !arguments.overrides.empty() || !arguments.config.empty();
+  const fs::path out = arguments.out.empty() ? run / "eval" / (other ? "other-" + arguments.split : arguments.split) : fs::path(arguments.out);
   const Metrics metrics = evaluate_run(plan, {globals.argv, globals.device}, folder, arguments.split, out, folds);
   if (arguments.json) {
     fmt::print("{{\"split\": \"{}\", \"count\": {}, \"accuracy\": {}, \"macro_f1\": {}}}\n", arguments.split, metrics.count, metrics.accuracy, metrics.macro_f1);
@@ -58,7 +60,7 @@ void add_evaluate(CLI::App& app, const Globals& globals, Exit& exit) {
   command->add_option("OVERRIDES", arguments->overrides, "key=value over the run's config, e.g. data.root=…");
   command->add_option("--config", arguments->config, "take the data from this config instead of the run's");
   command->add_option("--split", arguments->split, "train, val, test or all")->check(CLI::IsMember({"train", "val", "test", "all"}))->capture_default_str();
-  command->add_option("--out", arguments->out, "where the report goes (default RUN/eval/SPLIT)");
+  command->add_option("--out", arguments->out, "where the report goes (default RUN/eval/SPLIT, or RUN/eval/other-SPLIT with overrides)");
   command->add_flag("--json", arguments->json, "one JSON object");
   command->callback([=, &globals, &exit] { exit = evaluate(*arguments, globals); });
 }

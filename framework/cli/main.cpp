@@ -51,17 +51,14 @@ int main(int argc, char** argv) {
   globals.argv.assign(argv, argv + argc);
   std::string progress = "auto";
   bool quiet = false;
-  bool verbose = false;
   app.add_option("--plugin-path", globals.plugin_path, "more folders or files to load plugins from")->allow_extra_args(false);
   app.add_option("--device", globals.device, "auto, cpu, cuda or cuda:N")->envname("AMAE_DEVICE")->capture_default_str();
   app.add_option("--threads", globals.threads, "threads of LibTorch (default: all cores)")->envname("AMAE_THREADS")->check(CLI::Range(1, 1024));
   app.add_option("--progress", progress, "auto, bar, lines or off")->check(CLI::IsMember({"auto", "bar", "lines", "off"}))->capture_default_str();
   app.add_flag("-q,--quiet", quiet, "warnings and errors only");
-  app.add_flag("-v,--verbose", verbose, "more of what happens");
   int exit = 0;
   app.parse_complete_callback([&] {
     if (quiet) log::set_level(log::Level::warning);
-    if (verbose) log::set_level(log::Level::debug);
     set_progress_mode(progress == "bar" ? ProgressMode::bar : progress == "lines" ? ProgressMode::lines : progress == "off" || quiet ? ProgressMode::off : ProgressMode::automatic);
     if (globals.threads > 0) at::set_num_threads(globals.threads);
   });
@@ -75,11 +72,21 @@ int main(int argc, char** argv) {
   catch_stop_signals();
   try {
     app.parse(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return report(ExitCode::environment, "FILE", "cannot write to standard output");
     return exit;
   } catch (const CLI::Success& done) {  // --help, --version
     return app.exit(done);
   } catch (const CLI::ParseError& error) {
+    if (const auto left = app.remaining(); app.get_subcommands().empty() && !left.empty()) {
+      std::vector<std::string> commands;
+      for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
+      const std::string guess = nearest(left.front(), commands);
+      return report(ExitCode::input, "USAGE", fmt::format("got unknown command '{}', expected one of {}{}", printable(left.front()), join(commands, ", "),
+                                                          guess.empty() ? "" : "; did you mean " + guess + "?"));
+    }
     return report(ExitCode::input, "USAGE", fmt::format("{}; try amae --help", error.what()));
+  } catch (const Stopped&) {
+    return 128 + stop_signal();
   } catch (const Error& error) {
     return report(error);
   } catch (const std::bad_alloc&) {

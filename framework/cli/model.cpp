@@ -19,9 +19,9 @@ struct Arguments {
 Exit summary(const Arguments& arguments, const Globals& globals) {
   const Plan plan = load_plan(arguments.config, arguments.overrides, globals.plugin_path);
   const auto dataset = open_dataset(plan);
-  const Pipeline pipeline(*plan.registry, plan.config.transforms, dataset->spec());
-  const auto model = make_classifier(plan, *dataset, pipeline);
-  std::vector<int64_t> shape = pipeline.output(Mode::train).shape;
+  const auto pipeline = make_pipeline(plan, *dataset);
+  const auto model = make_classifier(plan, *dataset, *pipeline);
+  std::vector<int64_t> shape = pipeline->output(Mode::train).shape;
   for (int64_t& size : shape) size = size < 0 ? 1 : size;
   const ModelSummary result = summarize(*model, shape);
   std::vector<std::vector<std::string>> rows = {{"LAYER", "OPERATION", "OUTPUT", "PARAMETERS", "MACS"}};
@@ -29,7 +29,7 @@ Exit summary(const Arguments& arguments, const Globals& globals) {
     rows.push_back({layer.name, layer.op, fmt::format("{}", fmt::join(layer.output, "x")), std::to_string(layer.parameters), layer.macs > 0 ? count_text(static_cast<double>(layer.macs)) : ""});
   }
   print_table(rows);
-  fmt::print("{}  input {}  {} parameters  {} MACs per item\n", plan.config.model.name, pipeline.output(Mode::train).text(), result.parameters, count_text(static_cast<double>(result.macs)));
+  fmt::print("{}  input {}  {} parameters  {} MACs per item\n", plan.config.model.name, pipeline->output(Mode::train).text(), result.parameters, count_text(static_cast<double>(result.macs)));
   return 0;
 }
 

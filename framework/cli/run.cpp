@@ -1,4 +1,5 @@
 // amae run CONFIG [key=value…] and amae resume RUN.
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <memory>
@@ -27,7 +28,7 @@ Exit run(const Arguments& arguments, const Globals& globals) {
   Plan plan = load_plan(arguments.config, arguments.overrides, globals.plugin_path);
   if (plan.config.task != "finetune") throw InputError("CFG-RULE", plan.source, "task", fmt::format("got {}, which has a command of its own: amae {} RUN", plan.config.task, plan.config.task));
   const RunRequest request{globals.argv, globals.device};
-  return exit_of(finetune(plan, request, make_run_folder(plan, arguments.out)));
+  return exit_of(finetune(plan, request, [&] { return make_run_folder(plan, arguments.out); }));
 }
 
 Exit resume(const Arguments& arguments, const Globals& globals) {
@@ -38,8 +39,13 @@ Exit resume(const Arguments& arguments, const Globals& globals) {
     log::info("{} has finished already", folder.string());
     return 0;
   }
+  // The numbers of a run belong to its thread count.
+  if (globals.threads == 0 && state.contains("threads")) at::set_num_threads(state.at("threads").get<int>());
   Plan plan = load_plan(folder / "config.yaml", {}, globals.plugin_path);
-  return exit_of(finetune(plan, {globals.argv, globals.device}, folder));
+  if (!plan.config.folds.empty() && folder.parent_path().filename() == "folds") {
+    throw InputError("RUN", arguments.run, "", fmt::format("got one fold of a cross-validation, expected the whole: amae resume {}", folder.parent_path().parent_path().string()));
+  }
+  return exit_of(finetune(plan, {globals.argv, globals.device}, [&] { return folder; }));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <thread>
 
 #include "base/file.h"
@@ -46,6 +47,11 @@ std::string key_of(const Dataset& dataset, const Pipeline& pipeline, const std::
   std::string text = fmt::format("amae feature cache 1\n{}\n{}\n", pipeline.front_key(), fmt::join(shape, ","));
   for (int64_t row = 0; row < dataset.size(); ++row) text += dataset.content_hash(row) + "\n";
   return sha256_hex(text).substr(0, 32);
+}
+
+void remove_quietly(const fs::path& path) {
+  std::error_code ignored;
+  fs::remove(path, ignored);
 }
 
 int64_t elements(const std::vector<int64_t>& shape) {
@@ -90,6 +96,12 @@ class FeatureCache::Mapping {
 
   [[nodiscard]] char* header() const { return static_cast<char*>(data_); }
   [[nodiscard]] char* payload() const { return header() + kHeader; }
+  /// True when the payload is what the header says that it was.
+  [[nodiscard]] bool is_whole() const {
+    const auto json = nlohmann::json::parse(std::string_view(header(), kHeader), nullptr, false);
+    const auto hash = json.is_object() ? json.find("xxh3") : json.end();
+    return hash != json.end() && *hash == xxh3_hex(payload_bytes());
+  }
   [[nodiscard]] std::string_view payload_bytes() const { return {payload(), size_ - kHeader}; }
   void sync() const { ::msync(data_, size_, MS_SYNC); }
 
@@ -120,41 +132,52 @@ FeatureCache::FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_p
   if (kind_ == "disk") {
     const fs::path folder = cache_folder(options) / "features";
     const fs::path path = folder / (key_of(*dataset_, *pipeline_, shape) + ".f32");
+    std::exception_ptr failure;
     const auto view = [&] { return at::from_blob(mapping_->payload(), shape, at::kFloat); };
     try {
       fs::create_directories(folder);
       if (fs::exists(path)) {
-        mapping_ = std::make_unique<Mapping>(path, static_cast<size_t>(bytes_), false);
-        const auto header = nlohmann::json::parse(std::string_view(mapping_->header(), Mapping::kHeader), nullptr, false);
-        if (!header.is_discarded() && header.value("xxh3", "") == xxh3_hex(mapping_->payload_bytes())) {
-          all_ = view();
-          return;
+        try {
+          mapping_ = std::make_unique<Mapping>(path, static_cast<size_t>(bytes_), false);
+          if (mapping_->is_whole()) {
+            all_ = view();
+            return;
+          }
+          mapping_.reset();
+        } catch (const EnvironmentError&) {  // of another size, or not to be read
         }
         log::warning("cache entry {} is damaged and is computed anew", path.string());
-        mapping_.reset();
       }
-      const fs::path temporary = path.string() + fmt::format(".tmp-{}", ::getpid());
-      mapping_ = std::make_unique<Mapping>(temporary, static_cast<size_t>(bytes_), true);
+      // A process id alone is not enough: another cache of this process, or of another container, may be at it too.
+      const fs::path temporary = path.string() + fmt::format(".tmp-{}-{:08x}", ::getpid(), std::random_device{}());
       try {
-        all_ = view();
+        mapping_ = std::make_unique<Mapping>(temporary, static_cast<size_t>(bytes_), true);
+      } catch (...) {
+        remove_quietly(temporary);
+        throw;
+      }
+      all_ = view();
+      try {
         fill(all_, threads, progress);
+      } catch (...) {
+        failure = std::current_exception();  // of the data, not of the cache
+        remove_quietly(temporary);
+      }
+      if (!failure) {
         const std::string header = nlohmann::json{{"rows", shape[0]}, {"shape", spec.shape}, {"rate_hz", rate_hz_},
                                                   {"xxh3", xxh3_hex(mapping_->payload_bytes())}}.dump();
         std::memset(mapping_->header(), ' ', Mapping::kHeader);
         std::memcpy(mapping_->header(), header.data(), std::min(header.size(), Mapping::kHeader));
         mapping_->sync();
         fs::rename(temporary, path);
-      } catch (...) {
-        std::error_code ignored;
-        fs::remove(temporary, ignored);
-        throw;
+        return;
       }
-      return;
     } catch (const EnvironmentError& error) {
       log::warning("no disk cache ({}); keeping {} in memory", error.what(), bytes_text(bytes_));
     } catch (const fs::filesystem_error& error) {
       log::warning("no disk cache ({}); keeping {} in memory", error.what(), bytes_text(bytes_));
     }
+    if (failure) std::rethrow_exception(failure);
     mapping_.reset();
     kind_ = "ram";
   }

@@ -1,7 +1,6 @@
 #include "data/loader.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "data/threads.h"
 
@@ -23,7 +22,7 @@ std::vector<std::vector<int64_t>> batches_of(const std::vector<int64_t>& rows, i
   const auto size = static_cast<size_t>(batch_size);
   for (size_t begin = 0; begin < rows.size(); begin += size) {
     const size_t end = std::min(rows.size(), begin + size);
-    if (end - begin == 1 && !batches.empty()) {
+    if (size > 1 && end - begin == 1 && !batches.empty()) {
       batches.back().push_back(rows[begin]);
     } else {
       batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end));
@@ -84,12 +83,10 @@ void Loader::work() {
 }
 
 std::optional<Batch> Loader::next() {
-  const auto begin = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
   if (next_to_give_ >= end_) return std::nullopt;
   const size_t number = next_to_give_;
   changed_.wait(lock, [&] { return ready_.count(number) > 0 || failed_.count(number) > 0; });
-  waited_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (const auto failure = failed_.find(number); failure != failed_.end()) std::rethrow_exception(failure->second);
   Batch batch = std::move(ready_.at(number));
   ready_.erase(number);

@@ -18,7 +18,8 @@ namespace amae {
 /// Order of the training rows in one epoch: a permutation drawn from (seed, epoch).
 std::vector<int64_t> epoch_order(const std::vector<int64_t>& rows, uint64_t seed, int64_t epoch);
 
-/// Rows cut into batches; a last batch of one row joins the one before it (batch norm needs two).
+/// Rows cut into batches; a last batch of one row joins the one before it (batch norm needs two)
+/// unless batch_size is 1.
 std::vector<std::vector<int64_t>> batches_of(const std::vector<int64_t>& rows, int64_t batch_size);
 
 /// y of rows: [B, K] float32, one-hot for class indices; undefined for datasets without labels.
@@ -36,8 +37,6 @@ class Loader {
 
   /// The next batch, or nothing at the end. Rethrows what its preparation threw.
   std::optional<Batch> next();
-  /// Seconds that next() has waited so far.
-  [[nodiscard]] double waited() const { return waited_s_; }
 
  private:
   void work();
@@ -47,7 +46,6 @@ class Loader {
   std::map<size_t, Batch> ready_;
   std::map<size_t, std::exception_ptr> failed_;
   bool stop_ = false;
-  double waited_s_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::jthread> pool_;

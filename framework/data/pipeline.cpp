@@ -4,15 +4,23 @@
 
 #include <algorithm>
 #include <exception>
-#include <thread>
+#include <new>
 
 #include "base/text.h"
 #include "config/read.h"
 
 namespace amae {
 
-Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input)
-    : input_(input), train_specs_{input}, eval_specs_{input} {
+InputError with_giver(const InputError& error, const std::string& giver) {
+  std::vector<Problem> problems = error.problems();
+  for (Problem& problem : problems) {
+    if (problem.field == "input" || problem.field.ends_with(".input")) problem.message += "; it comes from " + giver;
+  }
+  return InputError(std::move(problems));
+}
+
+Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input, const std::string& input_from)
+    : input_(input), giver_(input_from), train_specs_{input}, eval_specs_{input} {
   bool in_front = true;
   for (size_t i = 0; i < transforms.size(); ++i) {
     const Component& component = transforms[i];
@@ -22,7 +30,7 @@ Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& trans
       try {
         specs.push_back(transform->output(specs.back(), mode));
       } catch (const InputError& error) {
-        rethrow_with_place(error, component.node.get(), path);
+        rethrow_with_place(with_giver(error, giver_), component.node.get(), path);
       }
     };
     trace(train_specs_, Mode::train);
@@ -35,6 +43,7 @@ Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& trans
       front_key_ += fmt::format("{} v{}\n{}\n", component.name, transform->version(), config::to_yaml(fields));
     }
     paths_.push_back(path);
+    giver_ = component.node ? fmt::format("{} at {}", path, component.node->mark.text()) : path;
     transforms_.push_back(std::move(transform));
   }
 }
@@ -52,6 +61,8 @@ void Pipeline::run(Batch& batch, size_t begin, size_t end, const Stage* train_st
         transform.apply(batch, stage);
       }
     } catch (const Error&) {
+      throw;
+    } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& error) {  // LibTorch's message is long; its first line says what
       const std::string text = error.what();
@@ -76,19 +87,14 @@ bool Pipeline::needs_fit() const {
   return std::any_of(transforms_.begin(), transforms_.end(), [](const auto& t) { return t->needs_fit(); });
 }
 
-void Pipeline::fit(const std::function<void(const std::function<void(Batch)>&)>& stream) {
+void Pipeline::fit(size_t batches, const std::function<Batch(size_t)>& front_batch) {
   for (size_t i = front_; i < transforms_.size(); ++i) {
     if (!transforms_[i]->needs_fit()) continue;
-    // fit() pulls while the stream pushes; the stream is small next to training, so it is simply gathered.
-    std::vector<Batch> batches;
-    stream([&](Batch batch) {
-      run(batch, front_, i, nullptr, 0, 1);
-      batches.push_back(std::move(batch));
-    });
-    size_t at = 0;
+    size_t next = 0;
     transforms_[i]->fit([&](Batch& batch) {
-      if (at == batches.size()) return false;
-      batch = std::move(batches[at++]);
+      if (next == batches) return false;
+      batch = front_batch(next++);
+      run(batch, front_, i, nullptr, 0, 1);
       return true;
     });
   }

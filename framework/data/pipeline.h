@@ -16,10 +16,13 @@ namespace amae {
 class Pipeline {
  public:
   /// Builds every transform and checks that each accepts what the one before it gives, from `input` on, in training and
-  /// in evaluation. Throws InputError naming the transform's place in the config.
-  Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input);
+  /// in evaluation. Throws InputError naming the transform's place in the config and that of what comes before it;
+  /// `input_from` names what gives `input`.
+  Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input, const std::string& input_from = "data");
 
   [[nodiscard]] const Spec& input() const { return input_; }
+  /// Who gives what reaches the model: "transforms.log at FILE:LINE:COLUMN".
+  [[nodiscard]] const std::string& giver() const { return giver_; }
   /// What reaches the model.
   [[nodiscard]] const Spec& output(Mode mode) const { return mode == Mode::train ? train_specs_.back() : eval_specs_.back(); }
   /// Spec after transform `i`, for people.
@@ -39,9 +42,9 @@ class Pipeline {
   /// The same as in evaluation, pass `view` of `views`.
   void run_eval(Batch& batch, int64_t view, int64_t views) const;
 
-  /// Fits the transforms that need it, in order. `stream` calls its argument with evaluation batches of front outputs of
-  /// the training split, in a fixed order.
-  void fit(const std::function<void(const std::function<void(Batch)>&)>& stream);
+  /// Fits the transforms that need it, in order. `front_batch(n)` gives front outputs of the training split, n below
+  /// `batches`; it is called anew for each fitted transform, so that one batch at a time is held.
+  void fit(size_t batches, const std::function<Batch(size_t)>& front_batch);
 
   [[nodiscard]] bool needs_fit() const;
   /// What was learned, under "INDEX.NAME" (index of the transform).
@@ -52,11 +55,15 @@ class Pipeline {
   void run(Batch& batch, size_t begin, size_t end, const Stage* train_stage, int64_t view, int64_t views) const;
 
   Spec input_;
+  std::string giver_;
   std::vector<std::string> paths_;  ///< "transforms.NAME", for messages
   std::vector<std::unique_ptr<Transform>> transforms_;
   std::vector<Spec> train_specs_, eval_specs_;
   size_t front_ = 0;
   std::string front_key_;
 };
+
+/// The error with `giver` told in each problem about an input (field "input"): two places of a config disagree there.
+InputError with_giver(const InputError& error, const std::string& giver);
 
 }  // namespace amae

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/stop.h"
+
 namespace amae {
 
 void use_one_core_in_this_thread() {
@@ -31,6 +33,7 @@ void parallel_rows(int64_t total, int threads, const std::function<void(int64_t)
     use_one_core_in_this_thread();
     for (int64_t row = next++; row < total; row = next++) {
       try {
+        throw_if_stopped();
         work(row);
         ++done;
       } catch (...) {

@@ -11,7 +11,7 @@ namespace amae {
 void use_one_core_in_this_thread();
 
 /// Calls work(row) for rows 0..total-1 from `threads` threads. The first failure (of the lowest row among those seen) is
-/// rethrown after all threads have stopped. `progress` is called from the calling thread about ten times a second.
+/// rethrown after all threads have stopped; a stop signal throws Stopped. `progress` is called from the calling thread about ten times a second.
 void parallel_rows(int64_t total, int threads, const std::function<void(int64_t)>& work,
                    const std::function<void(int64_t done, int64_t total)>& progress = {});
 

@@ -54,6 +54,8 @@ class PluginRegistrar final : public Registrar {
 /// Why a file cannot be a library of this machine, or empty. A cut library would kill us inside dlopen (SIGBUS), so the
 /// header's own account of the file's length is checked first.
 std::string elf_problem(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return "is not a regular file";
   std::ifstream file(path, std::ios::binary);
   if (!file) return "cannot be read";
   Elf64_Ehdr header{};
@@ -71,10 +73,17 @@ std::string elf_problem(const fs::path& path) {
 #endif
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != machine) return "is a library for another processor";
   if (header.e_type != ET_DYN) return "is not a shared library";
-  const uint64_t sections_end = header.e_shoff + uint64_t{header.e_shnum} * header.e_shentsize;
-  std::error_code error;
+  // Section headers come last in a file but may be stripped, so each loaded segment is looked at too.
+  uint64_t expected = std::max(header.e_shoff + uint64_t{header.e_shnum} * header.e_shentsize,
+                               header.e_phoff + uint64_t{header.e_phnum} * sizeof(Elf64_Phdr));
+  std::vector<Elf64_Phdr> segments(header.e_phnum);
+  file.seekg(static_cast<std::streamoff>(header.e_phoff));
+  file.read(reinterpret_cast<char*>(segments.data()), static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
+  for (const Elf64_Phdr& segment : segments) {
+    if (segment.p_type == PT_LOAD) expected = std::max(expected, segment.p_offset + segment.p_filesz);
+  }
   const uint64_t size = fs::file_size(path, error);
-  if (error || size < sections_end) return fmt::format("is cut off: {} bytes present, {} expected", size, sections_end);
+  if (error || size < expected) return fmt::format("is cut off: {} bytes present, {} expected", size, expected);
   return {};
 }
 

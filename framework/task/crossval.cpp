@@ -49,7 +49,7 @@ bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, 
     try {
       finished = train(fold_run, fold);
     } catch (...) {
-      folder.finish("failed");
+      folder.finish_quietly("failed");
       throw;
     }
     if (!finished) {

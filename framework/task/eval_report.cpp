@@ -27,13 +27,13 @@ std::string predictions_csv(const Dataset& dataset, const Scores& scores, bool m
   const auto [values, indices] = scores.probabilities.topk(top, 1);
   const auto value = values.accessor<float, 2>();
   const auto index = indices.accessor<int64_t, 2>();
-  const torch::Tensor p = scores.probabilities.contiguous(), y = scores.targets.contiguous();
+  const auto p = scores.probabilities.accessor<float, 2>(), y = scores.targets.accessor<float, 2>();
   for (size_t i = 0; i < scores.rows.size(); ++i) {
     const int64_t row = scores.rows[i], n = static_cast<int64_t>(i);
     std::vector<std::string> targets;
     double loss = 0;
     for (size_t k = 0; k < classes.size(); ++k) {
-      const double wanted = y[n][static_cast<int64_t>(k)].item<double>(), got = p[n][static_cast<int64_t>(k)].item<double>();
+      const double wanted = y[n][static_cast<int64_t>(k)], got = p[n][static_cast<int64_t>(k)];
       if (wanted > 0.5) targets.push_back(classes[k]);
       loss -= wanted * std::log(std::max(got, 1e-12));
       if (multi_label) loss -= (1 - wanted) * std::log(std::max(1 - got, 1e-12));

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/text.h"
+#include "config/read.h"
 #include "task/eval_report.h"
 
 namespace amae {
@@ -26,8 +27,7 @@ Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::fil
   }
   if (rows.empty()) throw InputError("SPLIT", plan.source, "split", fmt::format("got an empty {} split", split));
   // The bundle's front end on this data's signals: rates and lengths may differ from those it was trained on.
-  auto pipeline = std::make_shared<Pipeline>(*plan.registry, bundle.info.transforms, dataset->spec());
-  pipeline->load_state(bundle.pipeline->state());
+  const auto pipeline = std::make_shared<Pipeline>(front_end_for(bundle, *plan.registry, dataset->spec(), "data at " + config::mark_of(*plan.tree, "data").text()));
   Plan uncached = plan;
   uncached.config.cache.mode = "off";  // each row is needed once
   const auto cache = make_cache(uncached, dataset, pipeline);

@@ -48,8 +48,9 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
   try {
     const torch::Device device = pick_device(request.device);
     const Split split = split_for(plan, *data.dataset, test_folds);
-    auto pipeline = std::make_shared<Pipeline>(*plan.registry, config.transforms, data.dataset->spec());
-    auto model = make_classifier(plan, *data.dataset, *pipeline);  // before the data is read: its mistakes come first
+    auto pipeline = make_pipeline(plan, *data.dataset);
+    const bool resumes = fs::exists(run / "checkpoints/last");
+    auto model = make_classifier(plan, *data.dataset, *pipeline, resumes);  // before the data is read: its mistakes come first
     if (!data.cache) {
       data.cache = make_cache(plan, data.dataset, pipeline);
       log::info("cache  {} ({})", data.cache->kind(), bytes_text(data.cache->bytes()));
@@ -65,7 +66,7 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
     folder.note("parameters", parameters);
 
     BundleInfo info{data.dataset->classes(), data.multi_label, pipeline->input(), config.model, config.transforms, config.head, config.eval.views, ""};
-    TrainSetup setup{config.train, config.optim, config.schedule, config.loss, static_cast<uint64_t>(config.seed), config.eval.views, model, pipeline, data.cache,
+    TrainSetup setup{config.train, config.optim, config.schedule, config.loss, static_cast<uint64_t>(config.seed), model, pipeline, data.cache,
                      split.train, split.val, device, run, config.log.tensorboard, {}};
     setup.write_bundle = [info, model, pipeline](const fs::path& target, const std::string& weights) mutable {
       info.weights = weights;
@@ -74,7 +75,6 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
     Trainer trainer(setup);
     if (trainer.restore()) log::info("resume at epoch {}, step {}", trainer.state().epoch + 1, trainer.state().step);
     if (!trainer.run()) {
-      log::info("stopped by signal {}; saved; go on with: amae resume {}", stop_signal(), run.string());
       folder.finish("interrupted");
       return false;
     }
@@ -107,17 +107,21 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
     folder.note("seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     folder.finish("finished");
     return true;
+  } catch (const Stopped&) {
+    folder.finish("interrupted");
+    return false;
   } catch (...) {
-    folder.finish("failed");
+    folder.finish_quietly("failed");
     throw;
   }
 }
 
 }  // namespace
 
-bool finetune(Plan& plan, const RunRequest& request, const fs::path& run) {
+bool finetune(Plan& plan, const RunRequest& request, const std::function<fs::path()>& run_folder) {
   Data data;
   data.dataset = open_dataset(plan);
+  const fs::path run = run_folder();  // only now, so that a mistake in the data leaves no folder behind
   data.multi_label = data.dataset->labels().dim() == 2;
   const auto begin = std::chrono::steady_clock::now();
   bool finished = false;
@@ -126,7 +130,11 @@ bool finetune(Plan& plan, const RunRequest& request, const fs::path& run) {
   } else {
     finished = cross_validate(plan, request, run, *data.dataset, [&](const fs::path& fold_run, int64_t fold) { return train_once(plan, request, fold_run, data, {fold}); });
   }
-  if (finished) log::info("done   {}  {}", run.string(), duration_text(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()));
+  if (finished) {
+    log::info("done   {}  {}", run.string(), duration_text(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()));
+  } else {
+    log::info("stopped by signal {}; saved; go on with: amae resume {}", stop_signal(), run.string());
+  }
   return finished;
 }
 

@@ -13,6 +13,7 @@ struct Watch {
   std::map<const void*, std::string> weights;  // data of a weight -> module that owns it
   std::map<std::string, int64_t> parameters;   // module -> parameters in it
   std::vector<LayerSummary> layers;
+  int inside = 0;  // operators made of others (a linear without bias is a matmul) whose parts are not counted again
 };
 thread_local Watch* watch = nullptr;
 
@@ -22,11 +23,18 @@ int64_t product(at::IntArrayRef sizes, size_t from = 0) {
   return count;
 }
 
-std::unique_ptr<at::ObserverContext> on_enter(const at::RecordFunction& /*fn*/) { return nullptr; }
+bool made_of_products(const std::string& name) { return name == "aten::linear" || name == "aten::scaled_dot_product_attention"; }
+
+std::unique_ptr<at::ObserverContext> on_enter(const at::RecordFunction& fn) {
+  if (watch != nullptr && made_of_products(fn.name())) ++watch->inside;
+  return nullptr;
+}
 
 void on_exit(const at::RecordFunction& fn, at::ObserverContext* /*context*/) {
-  if (watch == nullptr || fn.outputs().empty() || !fn.outputs()[0].isTensor()) return;
+  if (watch == nullptr) return;
   const std::string name = fn.name();
+  if (made_of_products(name)) --watch->inside;
+  if (watch->inside > 0 || fn.outputs().empty() || !fn.outputs()[0].isTensor()) return;
   const auto inputs = fn.inputs();
   const auto tensor = [&](size_t i) { return i < inputs.size() && inputs[i].isTensor() ? inputs[i].toTensor() : at::Tensor(); };
   const at::Tensor out = fn.outputs()[0].toTensor();

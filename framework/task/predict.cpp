@@ -13,9 +13,8 @@ Prediction predict_file(const Bundle& bundle, const Registry& registry, const st
     throw InputError("PREDICT", file.string(), "", fmt::format("got an audio file, expected {} signals as this bundle does", to_string(bundle.info.input.domain)));
   }
   const Signal signal = read_audio(file);
-  // Checked anew for this file's channels, length and rate, so that a misfit is told before any arithmetic.
-  Pipeline pipeline(registry, bundle.info.transforms, {Domain::audio, {signal.samples.size(0), signal.samples.size(1)}, signal.rate_hz});
-  pipeline.load_state(bundle.pipeline->state());
+  const Spec spec{Domain::audio, {signal.samples.size(0), signal.samples.size(1)}, signal.rate_hz};
+  const Pipeline pipeline = front_end_for(bundle, registry, spec, file.string());
   const torch::Tensor p = probabilities(*bundle.model, pipeline, pipeline.run_front(signal, 0), bundle.info.views, bundle.info.multi_label, device)[0];
   const auto [values, indices] = p.topk(std::min<int64_t>(top_k, p.numel()));
   Prediction prediction{file.string(), {}};

@@ -76,15 +76,6 @@ void check_section(const Options& options, const std::string& name, const config
   }
 }
 
-void check_unique_ids(const RunConfig& config, std::vector<Problem>& problems) {
-  std::set<std::string> seen;
-  for (const Component& transform : config.transforms) {
-    const std::string& id = transform.id.empty() ? transform.name : transform.id;
-    if (id.empty() || seen.insert(id).second || transform.id.empty()) continue;  // a repeated name without id is addressed by position
-    problems.push_back({"CFG-ID", transform.node ? transform.node->mark.text() : "", "transforms." + id, "got an id that another transform has, expected a new one"});
-  }
-}
-
 /// In the order of the text, so that a reader goes through the file once.
 void sort_by_place(const std::string& source, std::vector<Problem>& problems) {
   const auto place = [&](const Problem& problem) -> std::pair<int64_t, int64_t> {
@@ -115,22 +106,31 @@ Plan load_plan(const fs::path& config_path, const std::vector<std::string>& over
     config.describe(fields);
     config::read_fields(plan.tree.get(), fields, "", plan.tree->mark, {}, problems);
   }
-  std::vector<fs::path> extra = plugin_path;
-  extra.insert(extra.end(), config.plugins.begin(), config.plugins.end());
-  plan.registry = load_registry(extra);
+  // The saved config must find the same plugins without the flag.
+  for (const fs::path& path : plugin_path) {
+    const std::string absolute = fs::absolute(path).lexically_normal().string();
+    if (std::find(config.plugins.begin(), config.plugins.end(), absolute) == config.plugins.end()) config.plugins.push_back(absolute);
+  }
+  plan.registry = load_registry({config.plugins.begin(), config.plugins.end()});
   plan.registry->resolve(config.data, "dataset", "data", problems);
   plan.registry->resolve(config.model, "model", "model", problems);
   for (Component& transform : config.transforms) {
     plan.registry->resolve(transform, "transform", "transforms." + (transform.id.empty() ? transform.name : transform.id), problems);
   }
-  check_unique_ids(config, problems);
   if (problems.empty()) {  // rules over several fields judge only values that are good one by one
     // With folds each run gets its test fold from there, so that the split's own rule waits until then.
     if (config.folds.empty()) check_section(config.split, "split", *plan.tree, problems);
     check_section(config.optim, "optim", *plan.tree, problems);
     check_section(config.train.early_stopping, "train.early_stopping", *plan.tree, problems);
+    const auto folds_rule = [&](const std::string& message) {
+      problems.push_back({"CFG-RULE", config::mark_of(*plan.tree, "folds").text(), "folds", message});
+    };
+    if (!config.folds.empty() && std::find(config.eval.splits.begin(), config.eval.splits.end(), "test") == config.eval.splits.end()) {
+      folds_rule("got folds without test in eval.splits, expected it there: cross-validation is about the test folds");
+    }
+    if (std::set<std::string>(config.folds.begin(), config.folds.end()).size() != config.folds.size()) folds_rule("got a fold twice");
     if (!config.folds.empty() && config.split.by != "fold") {
-      problems.push_back({"CFG-RULE", config::mark_of(*plan.tree, "folds").text(), "folds", fmt::format("got folds with split.by = {}, expected split.by = fold", config.split.by)});
+      folds_rule(fmt::format("got folds with split.by = {}, expected split.by = fold", config.split.by));
     }
   }
   sort_by_place(plan.source, problems);

@@ -12,6 +12,7 @@
 
 #include "amae/version.h"
 #include "base/hash.h"
+#include "base/log.h"
 
 namespace amae {
 namespace fs = std::filesystem;
@@ -87,13 +88,15 @@ RunFolder::RunFolder(fs::path path, Plan& plan, const std::vector<std::string>& 
   const std::string yaml = plan.resolved_yaml();
   json_ = read_run_json(path_);
   if (json_.is_null()) {
-    json_ = {{"format", 1}, {"id", path_.filename().string()}, {"state", "running"}, {"created", utc_time()}};
+    json_ = {{"format", 1}, {"id", path_.filename().string()}, {"state", "running"}, {"created", utc_time()}, {"argv", argv}};
     write_file(path_ / "config.yaml", yaml);
   } else {
     json_["state"] = "running";
-    json_["resumed"].push_back(utc_time());
+    json_["resumed"].push_back({{"time", utc_time()}, {"argv", argv}});
+    if (const int threads = json_.value("threads", at::get_num_threads()); threads != at::get_num_threads()) {
+      log::warning("this run began with {} threads and goes on with {}: its numbers will differ from an uninterrupted run's", threads, at::get_num_threads());
+    }
   }
-  json_["argv"] = argv;
   json_["source"] = plan.source;
   json_["config_sha256"] = sha256_hex(yaml);
   json_["seed"] = plan.config.seed;
@@ -105,6 +108,13 @@ RunFolder::RunFolder(fs::path path, Plan& plan, const std::vector<std::string>& 
 }
 
 void RunFolder::note(const std::string& key, ordered_json value) { json_[key] = std::move(value); }
+
+void RunFolder::finish_quietly(const std::string& state) noexcept {
+  try {
+    finish(state);
+  } catch (const std::exception&) {  // run.json keeps "running"; the lock tells that nobody is
+  }
+}
 
 void RunFolder::finish(const std::string& state) {
   json_["state"] = state;

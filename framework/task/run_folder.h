@@ -26,6 +26,8 @@ class RunFolder {
   void note(const std::string& key, nlohmann::ordered_json value);
   /// "finished", "interrupted" or "failed".
   void finish(const std::string& state);
+  /// The same while an exception is on its way: a full disk must not hide it.
+  void finish_quietly(const std::string& state) noexcept;
 
  private:
   std::filesystem::path path_;

@@ -14,6 +14,28 @@
 
 namespace amae {
 
+namespace {
+
+/// A data set is a plugin's: what it says of its rows is checked once, so that nothing later runs over an end.
+void check_columns(const Dataset& dataset, const std::string& where) {
+  const auto refuse = [&](const std::string& message) { throw InputError("DATA", where, "data", message); };
+  const int64_t rows = dataset.size(), classes = static_cast<int64_t>(dataset.classes().size());
+  const at::Tensor labels = dataset.labels();
+  if (labels.size(0) != rows) refuse(fmt::format("got {} labels for {} rows", labels.size(0), rows));
+  if (labels.dim() == 1) {
+    if (labels.scalar_type() != at::kLong) refuse("got labels that are no int64 class indices");
+    const int64_t low = labels.min().item<int64_t>(), high = labels.max().item<int64_t>();
+    if (low < 0 || high >= classes) refuse(fmt::format("got class indices {} to {}, expected 0 to {}", low, high, classes - 1));
+  } else if (labels.dim() != 2 || labels.size(1) != classes) {
+    refuse(fmt::format("got labels of shape {}, expected {} or {} x {}", fmt::join(labels.sizes(), " x "), rows, rows, classes));
+  }
+  for (const auto& [name, count] : {std::pair("folds", dataset.folds().size()), std::pair("groups", dataset.groups().size())}) {
+    if (count != 0 && count != static_cast<size_t>(rows)) refuse(fmt::format("got {} {} for {} rows", count, name, rows));
+  }
+}
+
+}  // namespace
+
 std::shared_ptr<const Dataset> open_dataset(const Plan& plan) {
   std::shared_ptr<const Dataset> dataset = plan.registry->make_dataset(plan.config.data);
   const std::string where = config::mark_of(*plan.tree, "data").text();
@@ -21,6 +43,7 @@ std::shared_ptr<const Dataset> open_dataset(const Plan& plan) {
   const at::Tensor labels = dataset->labels();
   if (!labels.defined()) throw InputError("DATA", where, "data", fmt::format("got a data set without labels, which task {} needs", plan.config.task));
   if (dataset->classes().size() < 2) throw InputError("DATA", where, "data", fmt::format("got {} class, expected at least 2", dataset->classes().size()));
+  check_columns(*dataset, where);
   const bool several = labels.dim() == 2;
   if (several != (plan.config.loss.name == "binary")) {
     throw InputError("CFG-RULE", config::mark_of(*plan.tree, "loss.name").text(), "loss.name",
@@ -44,6 +67,10 @@ Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int6
   return split;
 }
 
+std::shared_ptr<Pipeline> make_pipeline(const Plan& plan, const Dataset& dataset) {
+  return std::make_shared<Pipeline>(*plan.registry, plan.config.transforms, dataset.spec(), "data at " + config::mark_of(*plan.tree, "data").text());
+}
+
 std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline) {
   Progress progress("features", dataset->size());
   const auto threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -55,14 +82,12 @@ std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr
 void fit_pipeline(Pipeline& pipeline, const FeatureCache& cache, const std::vector<int64_t>& rows) {
   if (!pipeline.needs_fit()) return;
   const auto batches = batches_of(rows, 64);
-  pipeline.fit([&](const std::function<void(Batch)>& take) {
-    for (const auto& batch : batches) take(cache.rows(batch));
-  });
+  pipeline.fit(batches.size(), [&](size_t number) { return cache.rows(batches[number]); });
 }
 
 namespace {
 
-/// The tensors to start from: a safetensors file as it is, or the weights that a bundle says to use.
+/// The tensors to start from: a safetensors file as it is, or a bundle's averaged weights where it has them.
 TensorDict initial_tensors(const std::string& from) {
   if (from.size() > 12 && from.ends_with(".safetensors")) return read_safetensors(from);
   const auto folder = bundle_folder(from);
@@ -90,24 +115,36 @@ void initialise(Classifier& model, const std::string& from) {
 
 }  // namespace
 
-std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline) {
+std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline, bool initialised_later) {
   torch::manual_seed(static_cast<uint64_t>(plan.config.seed));
-  auto encoder = plan.registry->make_model(plan.config.model, {pipeline.output(Mode::train), static_cast<uint64_t>(plan.config.seed)});
+  std::shared_ptr<Encoder> encoder;
+  try {
+    encoder = plan.registry->make_model(plan.config.model, {pipeline.output(Mode::train), static_cast<uint64_t>(plan.config.seed)});
+  } catch (const InputError& error) {
+    throw with_giver(error, pipeline.giver());
+  }
   auto model = std::make_shared<Classifier>(std::move(encoder), static_cast<int64_t>(dataset.classes().size()), plan.config.head);
-  if (!plan.config.init_from.empty()) initialise(*model, plan.config.init_from);
+  if (!plan.config.init_from.empty() && !initialised_later) initialise(*model, plan.config.init_from);
   return model;
 }
 
 torch::Device pick_device(const std::string& name) {
   if (name == "cpu" || (name == "auto" && !torch::cuda::is_available())) return torch::kCPU;
+  const auto refuse = [&] { throw InputError("DEVICE", "", "--device", fmt::format("got '{}', expected auto, cpu, cuda or cuda:N", printable(name))); };
   try {
     const torch::Device device(name == "auto" ? "cuda" : name);
-    if (device.is_cuda() && (!torch::cuda::is_available() || device.index() >= static_cast<int>(torch::cuda::device_count()))) {
+    if (!device.is_cuda()) refuse();
+    if (!torch::cuda::is_available() || device.index() >= static_cast<int>(torch::cuda::device_count())) {
       throw EnvironmentError("DEVICE", name, fmt::format("is not there: this LibTorch sees {} GPUs", torch::cuda::is_available() ? torch::cuda::device_count() : 0));
     }
+    // The same numbers in every run, and close enough to a CPU's for the golden output of a bundle.
+    at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setDeterministicCuDNN(true);
+    at::globalContext().setBenchmarkCuDNN(false);
     return device;
   } catch (const c10::Error&) {
-    throw InputError("DEVICE", "", "--device", fmt::format("got '{}', expected auto, cpu, cuda or cuda:N", printable(name)));
+    refuse();
+    throw;
   }
 }
 

@@ -17,11 +17,14 @@ struct Data {
   bool multi_label = false;
 };
 
-/// Opens the data set and checks that it can be trained on: labels, at least two classes, a loss that fits.
+/// Opens the data set and checks that it can be trained on: sound columns, at least two classes, a loss that fits.
 std::shared_ptr<const Dataset> open_dataset(const Plan& plan);
 
 /// The split of `config`, with its summary in the log. `test_folds` replaces split.test when not empty.
 Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_folds);
+
+/// The config's pipeline over the data set's signals, not fitted yet.
+std::shared_ptr<Pipeline> make_pipeline(const Plan& plan, const Dataset& dataset);
 
 /// Cache over a pipeline, with progress.
 std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline);
@@ -29,8 +32,9 @@ std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr
 /// Fits the transforms that need it on `rows`, in order, in batches.
 void fit_pipeline(Pipeline& pipeline, const FeatureCache& cache, const std::vector<int64_t>& rows);
 
-/// A fresh classifier, seeded; weights from config.init_from where given (what did not fit is logged).
-std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline);
+/// A fresh classifier, seeded; weights from config.init_from where given (what did not fit is logged), unless a checkpoint
+/// is about to replace them.
+std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline, bool initialised_later = false);
 
 /// "auto" (GPU when LibTorch has one), "cpu", "cuda", "cuda:1". Throws EnvironmentError when it is not there.
 torch::Device pick_device(const std::string& name);

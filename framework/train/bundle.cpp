@@ -168,6 +168,19 @@ fs::path bundle_folder(const fs::path& run) {
   throw InputError("CKPT", run.string(), "", "got no run or bundle folder, expected bundle.json in it or in its checkpoints/last");
 }
 
+Pipeline front_end_for(const Bundle& bundle, const Registry& registry, const Spec& input, const std::string& where) {
+  Pipeline pipeline(registry, bundle.info.transforms, input, where);
+  const Spec &got = pipeline.output(Mode::eval), &known = bundle.pipeline->output(Mode::eval);
+  bool fits = got.shape.size() == known.shape.size() && (got.rate_hz == 0 || known.rate_hz == 0 || std::abs(got.rate_hz / known.rate_hz - 1) < 1e-6);
+  for (size_t i = 0; fits && i + 1 < known.shape.size(); ++i) fits = got.shape[i] < 0 || known.shape[i] < 0 || got.shape[i] == known.shape[i];
+  if (!fits) {
+    throw InputError("INPUT", where, "", fmt::format("got {}, which reaches the model as {}, expected {} as in training; convert it, or train with transforms such as resample and channels",
+                                                     input.text(), got.text(), known.text()));
+  }
+  pipeline.load_state(bundle.pipeline->state());
+  return pipeline;
+}
+
 Bundle load_bundle(const fs::path& folder, const Registry& registry) {
   verify_checksums(folder);
   const fs::path file = folder / "bundle.json";

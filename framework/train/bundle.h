@@ -37,7 +37,7 @@ void write_bundle_files(const std::filesystem::path& folder, const BundleInfo& i
 /// Writes SHA256SUMS over all other files of `folder`.
 void write_checksums(const std::filesystem::path& folder);
 
-/// Throws InputError (code CKPT) naming the first file that is missing, extra or differs from SHA256SUMS.
+/// Throws InputError (code CKPT) naming the first file that is missing or differs from SHA256SUMS.
 void verify_checksums(const std::filesystem::path& folder);
 
 struct Bundle {
@@ -49,6 +49,10 @@ struct Bundle {
 
 /// Loads a bundle folder, verifies its sums and recomputes the golden output. Throws InputError naming file and tensor.
 Bundle load_bundle(const std::filesystem::path& folder, const Registry& registry);
+
+/// The bundle's front end over other signals, checked ahead of any arithmetic. Throws InputError (where = `where`) when they
+/// do not fit it, or reach the model with other channels, bins or another rate than those it was trained on.
+Pipeline front_end_for(const Bundle& bundle, const Registry& registry, const Spec& input, const std::string& where);
 
 /// Copies tensors into a module's parameters and buffers by name. Throws InputError (code CKPT, where = file) listing up to
 /// ten missing, unexpected and misshapen names with both shapes; nothing is copied then.

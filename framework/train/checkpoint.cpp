@@ -77,6 +77,10 @@ void Trainer::save(const std::string& name) {
 }
 
 bool Trainer::restore() {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(setup_.run / "checkpoints", ignored)) {  // left by a killed process; ours is the only one
+    if (entry.path().filename().string().find(".tmp-") != std::string::npos) fs::remove_all(entry.path(), ignored);
+  }
   const fs::path folder = setup_.run / "checkpoints/last";
   if (!fs::exists(folder)) return false;
   verify_checksums(folder);

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "base/stop.h"
 #include "data/loader.h"
 
 namespace amae {
@@ -33,7 +34,10 @@ Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pi
     batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end));
   }
   Loader loader(0, batches.size(), workers, [&](size_t number) { return cache.rows(batches[number]); });
-  while (auto batch = loader.next()) parts.push_back(probabilities(model, pipeline, *batch, views, multi_label, device));
+  while (auto batch = loader.next()) {
+    throw_if_stopped();
+    parts.push_back(probabilities(model, pipeline, *batch, views, multi_label, device));
+  }
   if (!parts.empty()) scores.probabilities = torch::cat(parts);
   model.train(was_training);
   return scores;
@@ -47,7 +51,7 @@ double mean_log_loss(const Scores& scores, bool multi_label) {
 }
 
 double accuracy(const Scores& scores, bool multi_label) {
-  if (multi_label) return ((scores.probabilities > 0.5) == (scores.targets > 0.5)).all(1).to(torch::kDouble).mean().item<double>();
+  if (multi_label) return ((scores.probabilities >= 0.5) == (scores.targets > 0.5)).all(1).to(torch::kDouble).mean().item<double>();
   return (scores.probabilities.argmax(1) == scores.targets.argmax(1)).to(torch::kDouble).mean().item<double>();
 }
 

@@ -18,7 +18,7 @@ struct Scores {
   torch::Tensor targets;        ///< [N, K] float32; undefined without labels
 };
 
-/// Features of rows through the pipeline's evaluation path, `views` passes, in eval mode without gradient.
+/// Rows through the pipeline's evaluation path, `views` passes, in eval mode without gradient. Throws Stopped on a signal.
 Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pipeline, const std::vector<int64_t>& rows,
                 int64_t batch_size, int64_t views, int workers, bool multi_label, torch::Device device);
 

@@ -1,13 +1,8 @@
 #include "train/run_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "amae/error.h"
@@ -25,14 +20,6 @@ std::string line_of(const Metric& m) {
   nlohmann::ordered_json json{{"wall", std::round(m.wall * 1e3) / 1e3}, {"step", m.step}, {"epoch", m.epoch},
                               {"split", m.split}, {"name", m.name}, {"value", m.value}};
   return json.dump() + "\n";
-}
-
-void append(const std::filesystem::path& path, const std::string& text) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  const bool good = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  const int error = errno;
-  if (fd >= 0) ::close(fd);
-  if (!good) throw EnvironmentError("FILE", path.string(), std::string("cannot write: ") + std::strerror(error));
 }
 
 }  // namespace
@@ -54,14 +41,17 @@ std::vector<Metric> read_metrics(const std::filesystem::path& file) {
   return metrics;
 }
 
-RunLog::RunLog(std::filesystem::path run, bool tensorboard, int64_t keep_step) : run_(std::move(run)) {
+RunLog::RunLog(std::filesystem::path run, bool tensorboard, int64_t keep_epochs) : run_(std::move(run)) {
   for (Metric& metric : read_metrics(run_ / "metrics.jsonl")) {
-    if (metric.step <= keep_step) metrics_.push_back(std::move(metric));
+    if (metric.epoch < keep_epochs) metrics_.push_back(std::move(metric));
   }
   std::string kept;
   for (const Metric& metric : metrics_) kept += line_of(metric);
   write_file(run_ / "metrics.jsonl", kept);
-  if (tensorboard) events_ = std::make_unique<EventWriter>(run_ / "tb", wall_now());
+  if (!tensorboard) return;
+  std::filesystem::remove_all(run_ / "tb");  // TensorBoard would show points of before the resume twice
+  events_ = std::make_unique<EventWriter>(run_ / "tb", wall_now());
+  for (const Metric& metric : metrics_) events_->scalar(metric.split + "/" + metric.name, metric.step, metric.value, metric.wall);
 }
 
 RunLog::~RunLog() = default;
@@ -73,7 +63,7 @@ void RunLog::add(int64_t step, int64_t epoch, const std::string& split, const st
 }
 
 void RunLog::flush() {
-  if (!pending_.empty()) append(run_ / "metrics.jsonl", pending_);
+  if (!pending_.empty()) append_file(run_ / "metrics.jsonl", pending_);
   pending_.clear();
   if (events_) events_->flush();
 

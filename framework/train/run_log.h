@@ -24,8 +24,9 @@ struct Metric {
 /// columns split/name in order of first appearance) and RUN/tb/ in step with it.
 class RunLog {
  public:
-  /// Opens the files of a run. On resume, records beyond `keep_step` and a torn last line are dropped first.
-  RunLog(std::filesystem::path run, bool tensorboard, int64_t keep_step);
+  /// Opens the files of a run. Records of epochs from `keep_epochs` on (they will come again) and a torn last line are
+  /// dropped first; tb/ is written anew from the rest.
+  RunLog(std::filesystem::path run, bool tensorboard, int64_t keep_epochs);
   ~RunLog();
 
   void add(int64_t step, int64_t epoch, const std::string& split, const std::string& name, double value);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -58,30 +59,51 @@ void TrainOptions::describe(Fields& f) {
 
 Trainer::Trainer(TrainSetup setup) : setup_(std::move(setup)), optimizer_(setup_.optim, rules_for(setup_)) {
   if (setup_.options.ema_decay > 0) ema_ = std::make_unique<Ema>(*setup_.model, setup_.options.ema_decay);
-  batches_per_epoch_ = static_cast<int64_t>(batches_of(setup_.train_rows, setup_.options.batch_size).size());
-  const int64_t steps_per_epoch = (batches_per_epoch_ + setup_.options.accumulate - 1) / setup_.options.accumulate;
+  const auto batches = static_cast<int64_t>(batches_of(setup_.train_rows, setup_.options.batch_size).size());
+  const int64_t steps_per_epoch = (batches + setup_.options.accumulate - 1) / setup_.options.accumulate;
   total_steps_ = steps_per_epoch * setup_.options.epochs;
+
+  const EarlyStoppingOptions& stopping = setup_.options.early_stopping;
+  std::vector<std::string> known = {"train/loss", "train/accuracy"};
+  if (!setup_.val_rows.empty()) {
+    for (const char* name : {"val/loss", "val/accuracy"}) {
+      known.emplace_back(name);
+      if (ema_) known.push_back(std::string(name) + "_raw");
+    }
+  }
+  // The default metric needs no validation split as long as nothing is to be stopped by it.
+  const bool asked = stopping.patience > 0 || stopping.metric != EarlyStoppingOptions().metric;
+  if (asked && std::find(known.begin(), known.end(), stopping.metric) == known.end()) {
+    throw InputError("CFG-RULE", "", "train.early_stopping.metric",
+                     fmt::format("got {}, expected one of {}{}", stopping.metric, join(known, ", "), setup_.val_rows.empty() ? "; there is no validation split" : ""));
+  }
 }
 
 bool Trainer::run() {
-  if (!log_) log_ = std::make_unique<RunLog>(setup_.run, setup_.tensorboard, state_.step);
+  if (!log_) log_ = std::make_unique<RunLog>(setup_.run, setup_.tensorboard, state_.epoch);
   saved_at_ = begun_at_ = seconds_now();
   begun_epoch_ = state_.epoch;
   setup_.model->train();
+  Progress progress("training", total_steps_, state_.step);
   while (state_.epoch < setup_.options.epochs && !state_.stopped_early) {
     const double begin = seconds_now();
-    train_epoch();
+    train_epoch(progress);
     if (stop_signal() != 0) {
       save("last");
       return false;
     }
-    finish_epoch(seconds_now() - begin, 0);
+    try {
+      finish_epoch(seconds_now() - begin);
+    } catch (const Stopped&) {  // in its validation: that is done again, the epoch is not
+      save("last");
+      return false;
+    }
   }
   save("last");
   return true;
 }
 
-void Trainer::train_epoch() {
+void Trainer::train_epoch(Progress& progress) {
   const auto rows = epoch_order(setup_.train_rows, setup_.seed, state_.epoch);
   const auto batches = batches_of(rows, setup_.options.batch_size);
   Stage stage{setup_.seed, state_.epoch, setup_.options.epochs, 0};
@@ -91,24 +113,23 @@ void Trainer::train_epoch() {
     setup_.pipeline->run_train(batch, stage);
     return batch;
   });
-  Progress progress(fmt::format("epoch {}/{}", state_.epoch + 1, setup_.options.epochs), total_steps_);
   const auto window = static_cast<size_t>(setup_.options.accumulate);
 
   while (auto batch = loader.next()) {
     const auto number = static_cast<size_t>(state_.batch);
     const size_t window_begin = number - number % window;
-    const torch::Tensor losses = forward_backward(*batch, examples(batches, window_begin, window_begin + window));
+    forward_backward(*batch, examples(batches, window_begin, window_begin + window));
     ++state_.batch;
     if (state_.batch % setup_.options.accumulate != 0 && number + 1 < batches.size()) continue;
     step_optimizer();
-    progress.update(state_.step, fmt::format("loss {:.3f}", state_.loss_sum / static_cast<double>(state_.seen)));
+    progress.update(state_.step, fmt::format("epoch {}/{}  loss {:.3f}", state_.epoch + 1, setup_.options.epochs, state_.loss_sum / static_cast<double>(state_.seen)));
     if (stop_signal() != 0) return;
     const int64_t every = setup_.options.save_every_steps;
     if (every > 0 && state_.step % every == 0) save("last");
   }
 }
 
-torch::Tensor Trainer::forward_backward(const Batch& batch, int64_t window_examples) {
+void Trainer::forward_backward(const Batch& batch, int64_t window_examples) {
   last_ids_ = batch.ids;
   // Dropout draws from LibTorch's generator: seeding it by the batch's place makes it a function of the place alone.
   const uint64_t place = static_cast<uint64_t>(state_.epoch) * 1000003U + static_cast<uint64_t>(state_.batch);
@@ -126,9 +147,10 @@ torch::Tensor Trainer::forward_backward(const Batch& batch, int64_t window_examp
   }
   (sum / static_cast<double>(window_examples)).backward();
   state_.loss_sum += value;
-  state_.correct += (logits.detach().argmax(1) == y.argmax(1)).sum().item<int64_t>();
+  const torch::Tensor guess = logits.detach();
+  const torch::Tensor right = setup_.loss.name == "binary" ? ((guess >= 0) == (y > 0.5)).all(1) : guess.argmax(1) == y.argmax(1);
+  state_.correct += right.sum().item<int64_t>();
   state_.seen += batch.size();
-  return losses;
 }
 
 void Trainer::step_optimizer() {
@@ -145,11 +167,12 @@ void Trainer::step_optimizer() {
 }
 
 bool Trainer::better(double value) const {
+  if (!std::isfinite(value)) return false;
   if (state_.best_epoch < 0) return true;
   return setup_.options.early_stopping.mode == "max" ? value > state_.best : value < state_.best;  // ties keep the older one
 }
 
-void Trainer::finish_epoch(double seconds, double /*waited*/) {
+void Trainer::finish_epoch(double seconds) {
   const int64_t epoch = state_.epoch;
   std::vector<std::pair<std::string, double>> figures = {
       {"train/loss", state_.loss_sum / static_cast<double>(state_.seen)},
@@ -169,7 +192,12 @@ void Trainer::finish_epoch(double seconds, double /*waited*/) {
     if (ema_) {
       measure("_raw");
       ema_->swap(*setup_.model);
-      measure("");
+      try {
+        measure("");
+      } catch (...) {
+        ema_->swap(*setup_.model);
+        throw;
+      }
       ema_->swap(*setup_.model);
     } else {
       measure("");
@@ -190,7 +218,7 @@ void Trainer::finish_epoch(double seconds, double /*waited*/) {
     state_.best = value;
     state_.best_epoch = epoch;
   }
-  state_.stopped_early = stopping.patience > 0 && evaluated && state_.best_epoch >= 0 && epoch - state_.best_epoch >= stopping.patience * setup_.options.eval_every;
+  state_.stopped_early = stopping.patience > 0 && state_.best_epoch >= 0 && epoch - state_.best_epoch >= stopping.patience * setup_.options.eval_every;
   report_epoch(figures, best);
 
   state_.epoch = epoch + 1;

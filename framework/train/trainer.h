@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.h"
 #include "data/loader.h"
 #include "data/pipeline.h"
 #include "train/classifier.h"
@@ -48,7 +49,6 @@ struct TrainSetup {
   ScheduleOptions schedule;
   LossOptions loss;
   uint64_t seed = 0;
-  int64_t views = 1;  ///< evaluation views of the final test
   std::shared_ptr<Classifier> model;
   std::shared_ptr<const Pipeline> pipeline;
   std::shared_ptr<const FeatureCache> cache;
@@ -89,10 +89,10 @@ class Trainer {
   [[nodiscard]] RunLog& log() { return *log_; }
 
  private:
-  void train_epoch();
-  torch::Tensor forward_backward(const Batch& batch, int64_t window_examples);
+  void train_epoch(Progress& progress);
+  void forward_backward(const Batch& batch, int64_t window_examples);
   void step_optimizer();
-  void finish_epoch(double seconds, double waited);
+  void finish_epoch(double seconds);
   void save(const std::string& name);
   void write_state(const std::filesystem::path& file) const;
   void read_state(const std::filesystem::path& file);
@@ -105,7 +105,7 @@ class Trainer {
   std::unique_ptr<RunLog> log_;
   TrainState state_;
   std::vector<int64_t> last_ids_;  ///< of the newest batch, for messages
-  int64_t batches_per_epoch_ = 0, total_steps_ = 0;
+  int64_t total_steps_ = 0;
   double saved_at_ = 0, reported_at_ = 0, begun_at_ = 0;
   int64_t begun_epoch_ = 0;
 };

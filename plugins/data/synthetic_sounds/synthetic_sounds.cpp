@@ -36,6 +36,7 @@ void SyntheticSoundsOptions::check() const {
 SyntheticSounds::SyntheticSounds(const SyntheticSoundsOptions& options)
     : options_(options), classes_(kSoundNames.begin(), kSoundNames.end()) {
   options_.check();
+  labels_ = at::arange(size(), at::kLong).remainder(kKinds);
 }
 
 int64_t SyntheticSounds::size() const { return options_.clips_per_class * kKinds; }
@@ -61,8 +62,6 @@ Signal SyntheticSounds::load(int64_t row) const {
 }
 
 Spec SyntheticSounds::spec() const { return {Domain::audio, {1, samples()}, options_.rate}; }
-
-at::Tensor SyntheticSounds::labels() const { return at::arange(size(), at::kLong).remainder(kKinds); }
 
 std::vector<int64_t> SyntheticSounds::folds() const {
   std::vector<int64_t> folds;

@@ -38,7 +38,7 @@ class SyntheticSounds final : public Dataset {
   [[nodiscard]] Signal load(int64_t row) const override;     ///< [1, duration * rate]
   [[nodiscard]] Spec spec() const override;
   [[nodiscard]] const std::vector<std::string>& classes() const override { return classes_; }
-  [[nodiscard]] at::Tensor labels() const override;
+  [[nodiscard]] at::Tensor labels() const override { return labels_; }
   [[nodiscard]] std::vector<int64_t> folds() const override;
   [[nodiscard]] std::map<std::string, std::vector<double>> columns() const override;
   [[nodiscard]] std::string content_hash(int64_t row) const override;
@@ -49,6 +49,7 @@ class SyntheticSounds final : public Dataset {
 
   SyntheticSoundsOptions options_;
   std::vector<std::string> classes_;
+  at::Tensor labels_;
 };
 
 }  // namespace amae
