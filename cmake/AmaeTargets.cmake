@@ -86,7 +86,7 @@ function(amae_add_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${amae_test_libraries})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/plugins)
-  target_compile_definitions(${name} PRIVATE AMAE_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
+  target_compile_definitions(${name} PRIVATE AMAE_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/vectors"
                                              AMAE_BUILD_DIR="${CMAKE_BINARY_DIR}" AMAE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   amae_compile_rules(${name})
   if(arg_TORCH)

@@ -125,7 +125,8 @@ void AtomicFolder::commit() {
     std::error_code ignored;
     if (errno == EEXIST && ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0) {
       fs::remove_all(temporary_, ignored);
-    } else if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP) {  // NFS, FUSE: two renames, the old one kept between
+    } else if (errno == EINVAL || errno == ENOSYS ||
+               errno == ENOTSUP) {  // NFS, FUSE: two renames, the old one kept between
       fs::path old = target_;
       old += ".old";
       fs::remove_all(old, ignored);
@@ -147,8 +148,9 @@ FileLock::FileLock(const fs::path& path) {
     if (errno != EWOULDBLOCK) fail("lock", path);
     char holder[32] = {};
     const ssize_t got = ::pread(fd.get(), holder, sizeof holder - 1, 0);
-    throw EnvironmentError("LOCKED", path.string(),
-                           fmt::format("is in use by process {}", got > 0 ? std::string_view(holder, static_cast<size_t>(got)) : "?"));
+    throw EnvironmentError(
+        "LOCKED", path.string(),
+        fmt::format("is in use by process {}", got > 0 ? std::string_view(holder, static_cast<size_t>(got)) : "?"));
   }
   const std::string pid = std::to_string(::getpid());
   if (::ftruncate(fd.get(), 0) != 0) fail("write lock", path);

@@ -20,8 +20,9 @@ void append_file(const std::filesystem::path& path, std::string_view content);
 /// fsync of a file or folder. Throws EnvironmentError.
 void sync_path(const std::filesystem::path& path);
 
-/// A folder that appears whole: fill path(), then commit() fsyncs it and exchanges it with what stands at `target` in one
-/// rename (two where the file system cannot exchange), then removes the old one. Without commit() the destructor removes it.
+/// A folder that appears whole: fill path(), then commit() fsyncs it and exchanges it with what stands at `target` in
+/// one rename (two where the file system cannot exchange), then removes the old one. Without commit() the destructor
+/// removes it.
 class AtomicFolder {
  public:
   explicit AtomicFolder(std::filesystem::path target);

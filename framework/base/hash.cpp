@@ -39,7 +39,9 @@ struct Sha256 {
 std::string hex(XXH128_hash_t value) { return fmt::format("{:016x}{:016x}", value.high64, value.low64); }
 
 void stream(const std::filesystem::path& path, const std::function<void(const void*, size_t)>& take) {
-  const auto fail = [&] { throw InputError("FILE", path.string(), "", std::string("cannot read: ") + std::strerror(errno)); };
+  const auto fail = [&] {
+    throw InputError("FILE", path.string(), "", std::string("cannot read: ") + std::strerror(errno));
+  };
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) fail();
   const std::unique_ptr<const int, void (*)(const int*)> closer(&fd, [](const int* f) { ::close(*f); });

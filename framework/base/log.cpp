@@ -56,7 +56,8 @@ void write(Level level, const std::string& text) {
 
 File::File(const std::filesystem::path& path) {
   try {
-    auto logger = std::make_shared<spdlog::logger>("file", std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string()));
+    auto logger =
+        std::make_shared<spdlog::logger>("file", std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string()));
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %v");
     logger->flush_on(spdlog::level::info);
     state().files.push_back(std::move(logger));

@@ -1,4 +1,5 @@
-// Messages to people: on stderr always, and in a run's log.txt while one is open. Never on stdout, which is for results.
+// Messages to people: on stderr always, and in a run's log.txt while one is open. Never on stdout, which is for
+// results.
 #pragma once
 
 #include <fmt/format.h>

@@ -16,7 +16,9 @@ namespace {
 ProgressMode mode = ProgressMode::automatic;
 std::string shown;  // the bar on the terminal now, or empty
 
-bool draws_bar() { return mode == ProgressMode::bar || (mode == ProgressMode::automatic && ::isatty(STDERR_FILENO) == 1); }
+bool draws_bar() {
+  return mode == ProgressMode::bar || (mode == ProgressMode::automatic && ::isatty(STDERR_FILENO) == 1);
+}
 
 void erase() {
   if (!shown.empty()) std::fputs("\r\x1b[K", stderr);
@@ -38,7 +40,8 @@ void set_progress_mode(ProgressMode chosen) {
   log::set_line_guard(erase, redraw);
 }
 
-Progress::Progress(std::string label, int64_t total, int64_t begun) : label_(std::move(label)), total_(total), begun_(begun) {
+Progress::Progress(std::string label, int64_t total, int64_t begun)
+    : label_(std::move(label)), total_(total), begun_(begun) {
   if (!draws_bar()) drawn_ = begin_;  // the first line after half a minute, so that short work stays silent
 }
 
@@ -54,7 +57,8 @@ void Progress::update(int64_t done, const std::string& note) {
   if (now - drawn_ < (bar ? std::chrono::milliseconds(100) : std::chrono::milliseconds(30000))) return;
   drawn_ = now;
   const double spent = std::chrono::duration<double>(now - begin_).count();
-  const double left = done > begun_ ? spent / static_cast<double>(done - begun_) * static_cast<double>(total_ - done) : -1;
+  const double left =
+      done > begun_ ? spent / static_cast<double>(done - begun_) * static_cast<double>(total_ - done) : -1;
   if (bar) {
     erase();
     shown = text(label_, done, total_, left, note, 24).substr(0, columns() - 1);
@@ -64,8 +68,8 @@ void Progress::update(int64_t done, const std::string& note) {
   }
 }
 
-std::string Progress::text(const std::string& label, int64_t done, int64_t total, double left_s, const std::string& note,
-                           int bar_width) {
+std::string Progress::text(const std::string& label, int64_t done, int64_t total, double left_s,
+                           const std::string& note, int bar_width) {
   const double share = total > 0 ? static_cast<double>(std::min(done, total)) / static_cast<double>(total) : 1.0;
   std::string line = label;
   if (bar_width > 0) {

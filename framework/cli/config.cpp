@@ -27,11 +27,12 @@ void add_config(CLI::App& app, const Globals& globals, Exit& exit) {
     sub->add_option("OVERRIDES", arguments->overrides, "key=value");
     return sub;
   };
-  with_config(command->add_subcommand("check", "every mistake of a config, with its place"))->callback([=, &globals, &exit] {
-    load_plan(arguments->config, arguments->overrides, globals.plugin_path);
-    fmt::print("{}: ok\n", arguments->config);
-    exit = 0;
-  });
+  with_config(command->add_subcommand("check", "every mistake of a config, with its place"))
+      ->callback([=, &globals, &exit] {
+        load_plan(arguments->config, arguments->overrides, globals.plugin_path);
+        fmt::print("{}: ok\n", arguments->config);
+        exit = 0;
+      });
   CLI::App* show = with_config(command->add_subcommand("show", "the config with every default filled in"));
   show->add_flag("--origin", arguments->origin, "say where each value comes from");
   show->callback([=, &globals, &exit] {

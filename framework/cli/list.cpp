@@ -38,7 +38,11 @@ Exit list(Arguments arguments, const Globals& globals) {
   for (const ComponentInfo& info : registry->components()) {
     if ((!kind.empty() && info.kind != kind) || !matches(info.key, arguments.pattern)) continue;
     rows.push_back({info.kind, info.key, info.plugin->path.filename().string(), info.summary});
-    json.push_back({{"kind", info.kind}, {"name", info.key}, {"summary", info.summary}, {"plugin", info.plugin->path.string()}, {"version", info.plugin->version}});
+    json.push_back({{"kind", info.kind},
+                    {"name", info.key},
+                    {"summary", info.summary},
+                    {"plugin", info.plugin->path.string()},
+                    {"version", info.plugin->version}});
   }
   if (arguments.json) {
     fmt::print("{}\n", json.dump(2));
@@ -65,7 +69,9 @@ Exit describe(const Arguments& arguments, const Globals& globals) {
   }
   if (found.empty()) {
     const std::string guess = nearest(arguments.name, names);
-    throw InputError("PLUGIN-KEY", "", "", fmt::format("got unknown component '{}', expected one that amae list shows{}", printable(arguments.name), guess.empty() ? "" : "; did you mean " + guess + "?"));
+    throw InputError("PLUGIN-KEY", "", "",
+                     fmt::format("got unknown component '{}', expected one that amae list shows{}",
+                                 printable(arguments.name), guess.empty() ? "" : "; did you mean " + guess + "?"));
   }
   ordered_json json = ordered_json::array();
   for (const ComponentInfo* info : found) {
@@ -76,16 +82,27 @@ Exit describe(const Arguments& arguments, const Globals& globals) {
     ordered_json list = ordered_json::array();
     for (const Field& field : fields.all()) {
       const ordered_json value = config::value_json(field);
-      ordered_json item{{"name", field.name}, {"type", field.type_name()}, {"default", value}, {"unit", field.unit_name}, {"doc", field.doc}, {"required", field.is_required}};
+      ordered_json item{{"name", field.name},      {"type", field.type_name()}, {"default", value},
+                        {"unit", field.unit_name}, {"doc", field.doc},          {"required", field.is_required}};
       if (std::isfinite(field.minimum)) item["minimum"] = field.minimum;
       if (std::isfinite(field.maximum)) item["maximum"] = field.maximum;
       if (!field.allowed.empty()) item["choices"] = field.allowed;
       list.push_back(item);
-      rows.push_back({"  " + field.name, field.type_name(), field.is_required ? "(required)" : value.is_string() && value != "" ? value.get<std::string>() : value.dump(), field.unit_name, range_text(field), field.doc});
+      rows.push_back({"  " + field.name, field.type_name(),
+                      field.is_required                  ? "(required)"
+                      : value.is_string() && value != "" ? value.get<std::string>()
+                                                         : value.dump(),
+                      field.unit_name, range_text(field), field.doc});
     }
-    json.push_back({{"kind", info->kind}, {"name", info->key}, {"summary", info->summary}, {"plugin", info->plugin->path.string()}, {"version", info->plugin->version}, {"options", list}});
+    json.push_back({{"kind", info->kind},
+                    {"name", info->key},
+                    {"summary", info->summary},
+                    {"plugin", info->plugin->path.string()},
+                    {"version", info->plugin->version},
+                    {"options", list}});
     if (arguments.json) continue;
-    fmt::print("{} {}  {}  (from {} {})\n", info->kind, info->key, info->summary, info->plugin->path.string(), info->plugin->version);
+    fmt::print("{} {}  {}  (from {} {})\n", info->kind, info->key, info->summary, info->plugin->path.string(),
+               info->plugin->version);
     if (!rows.empty()) {
       rows.insert(rows.begin(), {"  OPTION", "TYPE", "DEFAULT", "UNIT", "RANGE", "MEANING"});
       print_table(rows);

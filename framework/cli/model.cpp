@@ -26,10 +26,13 @@ Exit summary(const Arguments& arguments, const Globals& globals) {
   const ModelSummary result = summarize(*model, shape);
   std::vector<std::vector<std::string>> rows = {{"LAYER", "OPERATION", "OUTPUT", "PARAMETERS", "MACS"}};
   for (const LayerSummary& layer : result.layers) {
-    rows.push_back({layer.name, layer.op, fmt::format("{}", fmt::join(layer.output, "x")), std::to_string(layer.parameters), layer.macs > 0 ? count_text(static_cast<double>(layer.macs)) : ""});
+    rows.push_back({layer.name, layer.op, fmt::format("{}", fmt::join(layer.output, "x")),
+                    std::to_string(layer.parameters),
+                    layer.macs > 0 ? count_text(static_cast<double>(layer.macs)) : ""});
   }
   print_table(rows);
-  fmt::print("{}  input {}  {} parameters  {} MACs per item\n", plan.config.model.name, pipeline->output(Mode::train).text(), result.parameters, count_text(static_cast<double>(result.macs)));
+  fmt::print("{}  input {}  {} parameters  {} MACs per item\n", plan.config.model.name,
+             pipeline->output(Mode::train).text(), result.parameters, count_text(static_cast<double>(result.macs)));
   return 0;
 }
 
@@ -39,7 +42,8 @@ void add_model(CLI::App& app, const Globals& globals, Exit& exit) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("model", "work on models");
   command->require_subcommand(1);
-  CLI::App* sub = command->add_subcommand("summary", "layers, output shapes, parameters and multiply-accumulates of one item");
+  CLI::App* sub =
+      command->add_subcommand("summary", "layers, output shapes, parameters and multiply-accumulates of one item");
   sub->add_option("CONFIG", arguments->config, "YAML file")->required();
   sub->add_option("OVERRIDES", arguments->overrides, "key=value");
   sub->callback([=, &globals, &exit] { exit = summary(*arguments, globals); });

@@ -1,4 +1,6 @@
 // amae predict RUN FILE….
+#include "task/predict.h"
+
 #include <fmt/format.h>
 
 #include <memory>
@@ -8,7 +10,6 @@
 #include "base/stop.h"
 #include "cli/cli.h"
 #include "io/csv.h"
-#include "task/predict.h"
 #include "task/session.h"
 
 namespace amae::cli {
@@ -28,7 +29,8 @@ void print(const Prediction& prediction, const std::string& format) {
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else if (format == "csv") {
     for (size_t i = 0; i < prediction.top.size(); ++i) {
-      fmt::print("{}", csv_line({prediction.path, std::to_string(i + 1), prediction.top[i].first, fmt::format("{}", prediction.top[i].second)}));
+      fmt::print("{}", csv_line({prediction.path, std::to_string(i + 1), prediction.top[i].first,
+                                 fmt::format("{}", prediction.top[i].second)}));
     }
   } else {
     std::string line;
@@ -63,8 +65,12 @@ void add_predict(CLI::App& app, const Globals& globals, Exit& exit) {
   CLI::App* command = app.add_subcommand("predict", "labels of audio files, by a run's model and front end");
   command->add_option("RUN", arguments->run, "run or bundle folder")->required();
   command->add_option("FILE", arguments->files, "WAV, FLAC or Ogg files")->required();
-  command->add_option("-k,--top-k", arguments->top_k, "classes shown")->check(CLI::Range(1, 1000))->capture_default_str();
-  command->add_option("--format", arguments->format, "table, csv or jsonl")->check(CLI::IsMember({"table", "csv", "jsonl"}))->capture_default_str();
+  command->add_option("-k,--top-k", arguments->top_k, "classes shown")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--format", arguments->format, "table, csv or jsonl")
+      ->check(CLI::IsMember({"table", "csv", "jsonl"}))
+      ->capture_default_str();
   command->callback([=, &globals, &exit] { exit = predict(*arguments, globals); });
 }
 

@@ -26,7 +26,10 @@ Exit exit_of(bool finished) { return finished ? 0 : 128 + stop_signal(); }
 
 Exit run(const Arguments& arguments, const Globals& globals) {
   Plan plan = load_plan(arguments.config, arguments.overrides, globals.plugin_path);
-  if (plan.config.task != "finetune") throw InputError("CFG-RULE", plan.source, "task", fmt::format("got {}, which has a command of its own: amae {} RUN", plan.config.task, plan.config.task));
+  if (plan.config.task != "finetune")
+    throw InputError(
+        "CFG-RULE", plan.source, "task",
+        fmt::format("got {}, which has a command of its own: amae {} RUN", plan.config.task, plan.config.task));
   const RunRequest request{globals.argv, globals.device};
   return exit_of(finetune(plan, request, [&] { return make_run_folder(plan, arguments.out); }));
 }
@@ -43,7 +46,9 @@ Exit resume(const Arguments& arguments, const Globals& globals) {
   if (globals.threads == 0 && state.contains("threads")) at::set_num_threads(state.at("threads").get<int>());
   Plan plan = load_plan(folder / "config.yaml", {}, globals.plugin_path);
   if (!plan.config.folds.empty() && folder.parent_path().filename() == "folds") {
-    throw InputError("RUN", arguments.run, "", fmt::format("got one fold of a cross-validation, expected the whole: amae resume {}", folder.parent_path().parent_path().string()));
+    throw InputError("RUN", arguments.run, "",
+                     fmt::format("got one fold of a cross-validation, expected the whole: amae resume {}",
+                                 folder.parent_path().parent_path().string()));
   }
   return exit_of(finetune(plan, {globals.argv, globals.device}, [&] { return folder; }));
 }

@@ -30,10 +30,10 @@ struct Entry {
 struct Node {
   enum class Kind { null, scalar, list, map };
   Kind kind = Kind::null;
-  std::string scalar;         ///< text as written, quotes removed
-  bool quoted = false;        ///< a quoted scalar is always text
-  std::string tag;            ///< "!append" etc., or empty
-  std::vector<Entry> map;     ///< in written order
+  std::string scalar;      ///< text as written, quotes removed
+  bool quoted = false;     ///< a quoted scalar is always text
+  std::string tag;         ///< "!append" etc., or empty
+  std::vector<Entry> map;  ///< in written order
   std::vector<NodePtr> list;
   Mark mark;
 
@@ -42,9 +42,9 @@ struct Node {
 };
 
 /// Parses one YAML document strictly. `source` names it in marks and messages. Refused, each with line and column:
-/// syntax errors, tabs as indentation, NUL, invalid UTF-8, duplicate keys (both lines), several documents, `<<`, unknown
-/// tags, keys that are not plain text, more than 10,000 nodes after alias expansion, alias cycles, depth over 64, more
-/// than 1 MiB. Throws InputError with all that was found. An empty document gives a null node.
+/// syntax errors, tabs as indentation, NUL, invalid UTF-8, duplicate keys (both lines), several documents, `<<`,
+/// unknown tags, keys that are not plain text, more than 10,000 nodes after alias expansion, alias cycles, depth over
+/// 64, more than 1 MiB. Throws InputError with all that was found. An empty document gives a null node.
 NodePtr parse_yaml(std::string_view text, const std::string& source);
 
 /// One flow value as in `key=value` ("3e-4", "[1, 2]", "{name: gain}", "text").

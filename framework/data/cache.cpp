@@ -25,7 +25,8 @@ namespace amae {
 namespace fs = std::filesystem;
 
 void CacheOptions::describe(Fields& f) {
-  f.add("mode", mode, "where the output of the deterministic transforms is kept").choices({"auto", "ram", "disk", "off"});
+  f.add("mode", mode, "where the output of the deterministic transforms is kept")
+      .choices({"auto", "ram", "disk", "off"});
   f.add("ram_limit", ram_limit, "auto uses a mapped file above this size").unit("bytes").min(0);
   f.add("folder", folder, "folder of mapped files; empty: $AMAE_CACHE, else the user's cache folder").path();
 }
@@ -74,7 +75,8 @@ class FeatureCache::Mapping {
     size_ = kHeader + payload;
     if (create && ::posix_fallocate(fd_, 0, static_cast<off_t>(size_)) != 0) {  // a hole would be SIGBUS on a full disk
       ::close(fd_);
-      throw EnvironmentError("CACHE", path.string(), fmt::format("no room for {}", bytes_text(static_cast<double>(size_))));
+      throw EnvironmentError("CACHE", path.string(),
+                             fmt::format("no room for {}", bytes_text(static_cast<double>(size_))));
     }
     struct stat status {};
     if (::fstat(fd_, &status) != 0 || static_cast<size_t>(status.st_size) != size_) {
@@ -121,8 +123,11 @@ FeatureCache::FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_p
   shape.insert(shape.end(), spec.shape.begin(), spec.shape.end());
   const bool varies = std::any_of(spec.shape.begin(), spec.shape.end(), [](int64_t size) { return size < 0; });
   if (varies && kind_ != "off") {
-    throw InputError("CACHE", "", "transforms",
-                     fmt::format("got items of varying size ({}) from the deterministic transforms, expected one size; add fixed_length", spec.text()));
+    throw InputError(
+        "CACHE", "", "transforms",
+        fmt::format(
+            "got items of varying size ({}) from the deterministic transforms, expected one size; add fixed_length",
+            spec.text()));
   }
   rate_hz_ = spec.rate_hz;
   if (kind_ == "off") return;
@@ -164,8 +169,11 @@ FeatureCache::FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_p
         remove_quietly(temporary);
       }
       if (!failure) {
-        const std::string header = nlohmann::json{{"rows", shape[0]}, {"shape", spec.shape}, {"rate_hz", rate_hz_},
-                                                  {"xxh3", xxh3_hex(mapping_->payload_bytes())}}.dump();
+        const std::string header = nlohmann::json{{"rows", shape[0]},
+                                                  {"shape", spec.shape},
+                                                  {"rate_hz", rate_hz_},
+                                                  {"xxh3", xxh3_hex(mapping_->payload_bytes())}}
+                                       .dump();
         std::memset(mapping_->header(), ' ', Mapping::kHeader);
         std::memcpy(mapping_->header(), header.data(), std::min(header.size(), Mapping::kHeader));
         mapping_->sync();
@@ -189,15 +197,19 @@ void FeatureCache::fill(at::Tensor& all, int threads, const Progress& progress) 
   const int64_t total = dataset_->size();
   const int64_t row_elements = total > 0 ? all.numel() / total : 0;
   auto* data = all.data_ptr<float>();
-  parallel_rows(total, threads, [&](int64_t row) {
-    const Batch batch = pipeline_->run_front(dataset_->load(row), row);
-    const at::Tensor x = batch.x.contiguous();
-    if (x.numel() != row_elements) {
-      throw InputError("CACHE", dataset_->id(row), "transforms",
-                       fmt::format("got {} numbers, expected {} ({})", x.numel(), row_elements, pipeline_->front_output().text()));
-    }
-    std::memcpy(data + row * row_elements, x.data_ptr<float>(), sizeof(float) * static_cast<size_t>(row_elements));
-  }, progress);
+  parallel_rows(
+      total, threads,
+      [&](int64_t row) {
+        const Batch batch = pipeline_->run_front(dataset_->load(row), row);
+        const at::Tensor x = batch.x.contiguous();
+        if (x.numel() != row_elements) {
+          throw InputError("CACHE", dataset_->id(row), "transforms",
+                           fmt::format("got {} numbers, expected {} ({})", x.numel(), row_elements,
+                                       pipeline_->front_output().text()));
+        }
+        std::memcpy(data + row * row_elements, x.data_ptr<float>(), sizeof(float) * static_cast<size_t>(row_elements));
+      },
+      progress);
 }
 
 Batch FeatureCache::rows(const std::vector<int64_t>& rows) const {
@@ -208,7 +220,8 @@ Batch FeatureCache::rows(const std::vector<int64_t>& rows) const {
   for (const int64_t row : rows) {
     Batch item = pipeline_->run_front(dataset_->load(row), row);
     if (!items.empty() && item.x.sizes() != items.front().sizes()) {
-      throw InputError("CACHE", dataset_->id(row), "transforms", "got items of different sizes in one batch; add fixed_length");
+      throw InputError("CACHE", dataset_->id(row), "transforms",
+                       "got items of different sizes in one batch; add fixed_length");
     }
     result.rate_hz = item.rate_hz;
     items.push_back(item.x);

@@ -13,9 +13,9 @@
 namespace amae {
 
 struct CacheOptions {
-  std::string mode = "auto";            ///< auto | ram | disk | off
-  double ram_limit = 4294967296.0;      ///< bytes; auto maps a file above it
-  std::string folder;                   ///< empty: $AMAE_CACHE, else $XDG_CACHE_HOME/amae, else ~/.cache/amae
+  std::string mode = "auto";        ///< auto | ram | disk | off
+  double ram_limit = 4294967296.0;  ///< bytes; auto maps a file above it
+  std::string folder;               ///< empty: $AMAE_CACHE, else $XDG_CACHE_HOME/amae, else ~/.cache/amae
   void describe(Fields& f);
 };
 
@@ -29,8 +29,8 @@ class FeatureCache {
   using Progress = std::function<void(int64_t done, int64_t total)>;
 
   /// Computes what is missing with `threads` threads. Throws what Dataset::load throws, the lowest failing row first.
-  FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline, const CacheOptions& options,
-               int threads, const Progress& progress);
+  FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline,
+               const CacheOptions& options, int threads, const Progress& progress);
   ~FeatureCache();
 
   /// Front outputs of rows, stacked [B, ...]; with ids and rate. Thread-safe.

@@ -13,7 +13,8 @@ std::vector<int64_t> epoch_order(const std::vector<int64_t>& rows, uint64_t seed
   Draw draw(seed, static_cast<uint64_t>(epoch), 0, kOrderStream);
   std::vector<int64_t> order;
   order.reserve(rows.size());
-  for (const int64_t i : draw.permutation(static_cast<int64_t>(rows.size()))) order.push_back(rows[static_cast<size_t>(i)]);
+  for (const int64_t i : draw.permutation(static_cast<int64_t>(rows.size())))
+    order.push_back(rows[static_cast<size_t>(i)]);
   return order;
 }
 
@@ -25,7 +26,8 @@ std::vector<std::vector<int64_t>> batches_of(const std::vector<int64_t>& rows, i
     if (size > 1 && end - begin == 1 && !batches.empty()) {
       batches.back().push_back(rows[begin]);
     } else {
-      batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end));
+      batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                           rows.begin() + static_cast<std::ptrdiff_t>(end));
     }
   }
   return batches;

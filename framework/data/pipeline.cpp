@@ -19,7 +19,8 @@ InputError with_giver(const InputError& error, const std::string& giver) {
   return InputError(std::move(problems));
 }
 
-Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input, const std::string& input_from)
+Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input,
+                   const std::string& input_from)
     : input_(input), giver_(input_from), train_specs_{input}, eval_specs_{input} {
   bool in_front = true;
   for (size_t i = 0; i < transforms.size(); ++i) {
@@ -48,7 +49,8 @@ Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& trans
   }
 }
 
-void Pipeline::run(Batch& batch, size_t begin, size_t end, const Stage* train_stage, int64_t view, int64_t views) const {
+void Pipeline::run(Batch& batch, size_t begin, size_t end, const Stage* train_stage, int64_t view,
+                   int64_t views) const {
   const at::NoGradGuard no_grad;
   for (size_t i = begin; i < end; ++i) {
     const Transform& transform = *transforms_[i];

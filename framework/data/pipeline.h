@@ -18,15 +18,20 @@ class Pipeline {
   /// Builds every transform and checks that each accepts what the one before it gives, from `input` on, in training and
   /// in evaluation. Throws InputError naming the transform's place in the config and that of what comes before it;
   /// `input_from` names what gives `input`.
-  Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input, const std::string& input_from = "data");
+  Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input,
+           const std::string& input_from = "data");
 
   [[nodiscard]] const Spec& input() const { return input_; }
   /// Who gives what reaches the model: "transforms.log at FILE:LINE:COLUMN".
   [[nodiscard]] const std::string& giver() const { return giver_; }
   /// What reaches the model.
-  [[nodiscard]] const Spec& output(Mode mode) const { return mode == Mode::train ? train_specs_.back() : eval_specs_.back(); }
+  [[nodiscard]] const Spec& output(Mode mode) const {
+    return mode == Mode::train ? train_specs_.back() : eval_specs_.back();
+  }
   /// Spec after transform `i`, for people.
-  [[nodiscard]] const Spec& after(size_t i, Mode mode) const { return (mode == Mode::train ? train_specs_ : eval_specs_)[i + 1]; }
+  [[nodiscard]] const Spec& after(size_t i, Mode mode) const {
+    return (mode == Mode::train ? train_specs_ : eval_specs_)[i + 1];
+  }
   /// Spec after the front: what the cache stores.
   [[nodiscard]] const Spec& front_output() const { return eval_specs_[front_]; }
 

@@ -1,4 +1,5 @@
-// Audio files in: WAV, FLAC, Ogg Vorbis/Opus through libsndfile, with truncation found by our own reading of the header.
+// Audio files in: WAV, FLAC, Ogg Vorbis/Opus through libsndfile, with truncation found by our own reading of the
+// header.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +10,7 @@
 namespace amae {
 
 struct AudioInfo {
-  int64_t frames = 0;   ///< sample frames, per channel
+  int64_t frames = 0;  ///< sample frames, per channel
   int64_t channels = 0;
   double rate_hz = 0;
   std::string format;  ///< "WAV", "FLAC", "OGG"

@@ -14,8 +14,8 @@ class CsvTable {
     int line = 0;  ///< 1-based line of the file where the row starts
     std::vector<std::string> cells;
   };
-  /// Throws InputError (code "CSV", where = "file:line"): missing file, no header, a row with fewer or more cells than the
-  /// header, duplicate column names, an unterminated quote, a field over 1 MiB, invalid UTF-8 (byte offset).
+  /// Throws InputError (code "CSV", where = "file:line"): missing file, no header, a row with fewer or more cells than
+  /// the header, duplicate column names, an unterminated quote, a field over 1 MiB, invalid UTF-8 (byte offset).
   static CsvTable read(const std::filesystem::path& path);
 
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }

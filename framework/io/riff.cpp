@@ -65,7 +65,8 @@ class Walker {
     if (bytes.starts_with(kWave64Riff.substr(0, 4)) && bytes.starts_with(kWave64Riff)) {
       wave64_ = true;
       next_ = 40;
-      if (got < 40 || bytes.substr(24, 4) != "wave") file.refuse("got a Wave64 header cut after its first bytes");  // not a plugin: the chunk id of Wave64
+      const bool has_wave = got >= 40 && bytes.substr(24, 4) == "wave";  // not a plugin: the chunk id of Wave64
+      if (!has_wave) file.refuse("got a Wave64 header cut after its first bytes");
       return;
     }
     big_endian_ = bytes.starts_with("RIFX");

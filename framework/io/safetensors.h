@@ -17,9 +17,9 @@ namespace amae {
 void write_safetensors(const std::filesystem::path& path, const TensorDict& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-/// Reads all tensors. Refused with InputError (code "SAFETENSORS", field = tensor): header over 100 MB or cut, duplicate keys,
-/// unknown dtype, offsets out of bounds, overlapping, with holes or trailing bytes, shape product overflow or unequal to
-/// the byte count.
+/// Reads all tensors. Refused with InputError (code "SAFETENSORS", field = tensor): header over 100 MB or cut,
+/// duplicate keys, unknown dtype, offsets out of bounds, overlapping, with holes or trailing bytes, shape product
+/// overflow or unequal to the byte count.
 TensorDict read_safetensors(const std::filesystem::path& path, std::map<std::string, std::string>* metadata = nullptr);
 
 }  // namespace amae

@@ -8,7 +8,8 @@
 namespace amae {
 
 /// Appends scalar summaries to one events.out.tfevents.* file in a folder. Flushes at each flush() and at destruction.
-/// The record format is TFRecord (tensorflow/core/lib/io/record_writer.h); Event and Summary are event.proto and summary.proto.
+/// The record format is TFRecord (tensorflow/core/lib/io/record_writer.h); Event and Summary are event.proto and
+/// summary.proto.
 class EventWriter {
  public:
   /// Creates the folder if needed. `wall_seconds` (Unix time) is part of the file name. Throws EnvironmentError.

@@ -30,18 +30,21 @@ class PluginRegistrar final : public Registrar {
   void add_dataset(const std::string& key, const std::string& summary, MakeOptions options, MakeDataset make) override {
     start("dataset", key, summary, std::move(options)).make_dataset = std::move(make);
   }
-  void add_transform(const std::string& key, const std::string& summary, MakeOptions options, MakeTransform make) override {
+  void add_transform(const std::string& key, const std::string& summary, MakeOptions options,
+                     MakeTransform make) override {
     start("transform", key, summary, std::move(options)).make_transform = std::move(make);
   }
 
  private:
-  ComponentInfo& start(const std::string& kind, const std::string& key, const std::string& summary, MakeOptions options) {
+  ComponentInfo& start(const std::string& kind, const std::string& key, const std::string& summary,
+                       MakeOptions options) {
     const bool good = !key.empty() && key.size() <= 64 && std::all_of(key.begin(), key.end(), [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-';
     });
     if (!good) {
-      throw InputError("PLUGIN-KEY", plugin_->path.string(), "",
-                       fmt::format("got {} key '{}', expected 1 to 64 of a-z, 0-9, _, + and -", kind, printable(key.substr(0, 80))));
+      throw InputError(
+          "PLUGIN-KEY", plugin_->path.string(), "",
+          fmt::format("got {} key '{}', expected 1 to 64 of a-z, 0-9, _, + and -", kind, printable(key.substr(0, 80))));
     }
     out_.push_back({kind, key, summary, plugin_, std::move(options), {}, {}, {}});
     return out_.back();
@@ -61,7 +64,8 @@ std::string elf_problem(const fs::path& path) {
   Elf64_Ehdr header{};
   file.read(reinterpret_cast<char*>(&header), sizeof header);
   if (file.gcount() == 0) return "is an empty file";
-  if (file.gcount() < static_cast<std::streamsize>(sizeof header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
+  if (file.gcount() < static_cast<std::streamsize>(sizeof header) ||
+      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
     return "is not an ELF library";
   }
 #if defined(__x86_64__)
@@ -71,14 +75,16 @@ std::string elf_problem(const fs::path& path) {
 #else
 #error "name the ELF machine number of this architecture here"
 #endif
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != machine) return "is a library for another processor";
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != machine)
+    return "is a library for another processor";
   if (header.e_type != ET_DYN) return "is not a shared library";
   // Section headers come last in a file but may be stripped, so each loaded segment is looked at too.
   uint64_t expected = std::max(header.e_shoff + uint64_t{header.e_shnum} * header.e_shentsize,
                                header.e_phoff + uint64_t{header.e_phnum} * sizeof(Elf64_Phdr));
   std::vector<Elf64_Phdr> segments(header.e_phnum);
   file.seekg(static_cast<std::streamoff>(header.e_phoff));
-  file.read(reinterpret_cast<char*>(segments.data()), static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
+  file.read(reinterpret_cast<char*>(segments.data()),
+            static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
   for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type == PT_LOAD) expected = std::max(expected, segment.p_offset + segment.p_filesz);
   }
@@ -116,9 +122,11 @@ std::string load(const fs::path& path, Registry& registry) {
   }
   if (!library->has("amae_plugin")) return "is not an amae plugin (it exports no `amae_plugin`)";
   const auto& descriptor = library->get<const amae_plugin_descriptor>("amae_plugin");
-  if (std::string problem = stamp_problem(descriptor); !problem.empty()) return "was built for another amae: " + problem;
+  if (std::string problem = stamp_problem(descriptor); !problem.empty())
+    return "was built for another amae: " + problem;
 
-  auto plugin = std::make_shared<PluginFile>(PluginFile{path, descriptor.name, descriptor.version, descriptor.summary, ""});
+  auto plugin =
+      std::make_shared<PluginFile>(PluginFile{path, descriptor.name, descriptor.version, descriptor.summary, ""});
   std::vector<ComponentInfo> offered;
   PluginRegistrar registrar(offered, plugin);
   try {
@@ -142,7 +150,8 @@ void collect(const fs::path& entry, std::set<fs::path>& files) {
     for (fs::recursive_directory_iterator it(entry, fs::directory_options::skip_permission_denied, error), end;
          !error && it != end; it.increment(error)) {
       std::error_code ignored;
-      if (it->path().extension() == ".so" && it->is_regular_file(ignored)) files.insert(fs::weakly_canonical(it->path(), ignored));
+      if (it->path().extension() == ".so" && it->is_regular_file(ignored))
+        files.insert(fs::weakly_canonical(it->path(), ignored));
     }
   } else if (fs::exists(entry, error)) {
     files.insert(fs::weakly_canonical(entry, error));
@@ -154,7 +163,8 @@ void collect(const fs::path& entry, std::set<fs::path>& files) {
 std::vector<fs::path> plugin_search_path(const std::vector<fs::path>& extra) {
   std::vector<fs::path> result;
   for (const fs::path& entry : extra) {
-    if (!fs::exists(entry)) throw InputError("PLUGIN-PATH", entry.string(), "", "got a plugin path that does not exist");
+    if (!fs::exists(entry))
+      throw InputError("PLUGIN-PATH", entry.string(), "", "got a plugin path that does not exist");
     result.push_back(entry);
   }
   const auto environment = [](const char* name) {
@@ -177,7 +187,7 @@ std::vector<fs::path> plugin_search_path(const std::vector<fs::path>& extra) {
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
     const fs::path prefix = program.parent_path().parent_path();
-    result.push_back(prefix / "plugins");  // build/plugins
+    result.push_back(prefix / "plugins");                                                           // build/plugins
     if (fs::exists(prefix / "CMakeCache.txt")) result.push_back(prefix.parent_path() / "plugins");  // the checkout's
     result.push_back(prefix / "lib/amae/plugins");
 #if defined(__x86_64__)

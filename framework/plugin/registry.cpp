@@ -28,8 +28,8 @@ const ComponentInfo& Registry::find(const std::string& kind, const std::string& 
     if (info.key != key) continue;
     if (found != nullptr) {
       throw InputError("PLUGIN-KEY", where, field,
-                       fmt::format("{} '{}' is offered by two libraries: {} and {}; remove one of them", kind, printable(key),
-                                   found->plugin->path.string(), info.plugin->path.string()));
+                       fmt::format("{} '{}' is offered by two libraries: {} and {}; remove one of them", kind,
+                                   printable(key), found->plugin->path.string(), info.plugin->path.string()));
     }
     found = &info;
   }
@@ -81,7 +81,8 @@ auto guarded(const ComponentInfo& info, const Component& component, const std::s
   try {
     auto made = call();
     if (made == nullptr) {
-      throw InputError("PLUGIN", info.plugin->path.string(), path, fmt::format("{} '{}' was not made: the factory gave null", info.kind, info.key));
+      throw InputError("PLUGIN", info.plugin->path.string(), path,
+                       fmt::format("{} '{}' was not made: the factory gave null", info.kind, info.key));
     }
     return made;
   } catch (const InputError& error) {
@@ -89,7 +90,8 @@ auto guarded(const ComponentInfo& info, const Component& component, const std::s
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw InputError("PLUGIN", info.plugin->path.string(), path, fmt::format("{} '{}' failed: {}", info.kind, info.key, error.what()));
+    throw InputError("PLUGIN", info.plugin->path.string(), path,
+                     fmt::format("{} '{}' failed: {}", info.kind, info.key, error.what()));
   }
 }
 

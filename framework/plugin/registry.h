@@ -38,8 +38,8 @@ class Registry {
 
   /// Throws InputError (PLUGIN-KEY) when the key is unknown (nearest and all known names) or offered by two libraries
   /// (both files). `where` and `field` say where the key was used.
-  [[nodiscard]] const ComponentInfo& find(const std::string& kind, const std::string& key, const std::string& where = "",
-                                          const std::string& field = "") const;
+  [[nodiscard]] const ComponentInfo& find(const std::string& kind, const std::string& key,
+                                          const std::string& where = "", const std::string& field = "") const;
 
   /// Reads the options of a component out of its config node into component.options; appends what is wrong.
   void resolve(Component& component, const std::string& kind, const std::string& path,

@@ -26,13 +26,14 @@ struct Metrics {
   std::vector<std::vector<int64_t>> confusion;  ///< [true][predicted]; empty for several labels a row
 };
 
-/// scores [N, K] float (higher is likelier; probabilities or logits), targets [N] int64. `groups` (N entries or empty: each
-/// item alone) are resampled as wholes by the bootstrap. Ties go to the lowest class index.
-Metrics single_label_metrics(const at::Tensor& scores, const at::Tensor& targets, const std::vector<std::string>& classes,
-                             const std::vector<int64_t>& groups);
+/// scores [N, K] float (higher is likelier; probabilities or logits), targets [N] int64. `groups` (N entries or empty:
+/// each item alone) are resampled as wholes by the bootstrap. Ties go to the lowest class index.
+Metrics single_label_metrics(const at::Tensor& scores, const at::Tensor& targets,
+                             const std::vector<std::string>& classes, const std::vector<int64_t>& groups);
 
-/// scores [N, K] probabilities, targets [N, K] of 0/1; precision, recall at 0.5; accuracy is the share of rows all right.
-Metrics multi_label_metrics(const at::Tensor& scores, const at::Tensor& targets, const std::vector<std::string>& classes,
-                            const std::vector<int64_t>& groups);
+/// scores [N, K] probabilities, targets [N, K] of 0/1; precision, recall at 0.5; accuracy is the share of rows all
+/// right.
+Metrics multi_label_metrics(const at::Tensor& scores, const at::Tensor& targets,
+                            const std::vector<std::string>& classes, const std::vector<int64_t>& groups);
 
 }  // namespace amae

@@ -1,8 +1,8 @@
 // Plots as SVG text: exact, small, readable without amae; light and dark backgrounds.
 #pragma once
 
-#include <string>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace amae {
@@ -16,8 +16,8 @@ struct Curve {
 std::string line_chart_svg(const std::string& title, const std::string& x_label, const std::string& y_label,
                            const std::vector<Curve>& curves);
 
-/// Confusion matrix: rows are true classes, columns predicted; cell colour is the row share (viridis), numbers are counts
-/// (left out above 30 classes). Each cell has a <title> with both class names, count and share.
+/// Confusion matrix: rows are true classes, columns predicted; cell colour is the row share (viridis), numbers are
+/// counts (left out above 30 classes). Each cell has a <title> with both class names, count and share.
 std::string confusion_svg(const std::string& title, const std::vector<std::string>& classes,
                           const std::vector<std::vector<int64_t>>& counts);
 

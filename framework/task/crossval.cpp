@@ -20,14 +20,18 @@ namespace {
 std::vector<int64_t> folds_to_run(const Plan& plan, const Dataset& dataset) {
   const std::string where = config::mark_of(*plan.tree, "folds").text();
   const std::vector<int64_t> present = fold_numbers(dataset);
-  if (present.size() < 2) throw InputError("SPLIT", where, "folds", fmt::format("got a data set with {} folds, expected at least 2", present.size()));
+  if (present.size() < 2)
+    throw InputError("SPLIT", where, "folds",
+                     fmt::format("got a data set with {} folds, expected at least 2", present.size()));
   if (plan.config.folds == std::vector<std::string>{"all"}) return present;
   std::vector<int64_t> folds;
   for (const std::string& text : plan.config.folds) {
     int64_t fold = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), fold);
-    if (error != std::errc() || end != text.data() + text.size() || std::find(present.begin(), present.end(), fold) == present.end()) {
-      throw InputError("SPLIT", where, "folds", fmt::format("got {}, expected all or some of {}", text, fmt::join(present, ", ")));
+    if (error != std::errc() || end != text.data() + text.size() ||
+        std::find(present.begin(), present.end(), fold) == present.end()) {
+      throw InputError("SPLIT", where, "folds",
+                       fmt::format("got {}, expected all or some of {}", text, fmt::join(present, ", ")));
     }
     folds.push_back(fold);
   }
@@ -67,7 +71,8 @@ bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, 
   for (const int64_t fold : folds) {
     const fs::path file = run / "folds" / std::to_string(fold) / "eval/test/metrics.json";
     auto metrics = ordered_json::parse(read_file(file, 64 << 20), nullptr, false);
-    if (!metrics.is_object() || !metrics.contains("accuracy")) throw InputError("CV", file.string(), "", "cannot be read; remove the fold's folder and resume");
+    if (!metrics.is_object() || !metrics.contains("accuracy"))
+      throw InputError("CV", file.string(), "", "cannot be read; remove the fold's folder and resume");
     accuracies.push_back(metrics.at("accuracy"));
     count += metrics.at("count").get<int64_t>();
     if (metrics.contains("confusion")) {
@@ -78,26 +83,31 @@ bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, 
       }
       metrics.erase("confusion");
     }
-    csv += csv_line({std::to_string(fold), std::to_string(metrics.at("count").get<int64_t>()), fmt::format("{:.6f}", accuracies.back()),
-                     fmt::format("{:.6f}", metrics.at("macro_f1").get<double>()), fmt::format("{:.6f}", metrics.at("loss").get<double>())});
+    csv +=
+        csv_line({std::to_string(fold), std::to_string(metrics.at("count").get<int64_t>()),
+                  fmt::format("{:.6f}", accuracies.back()), fmt::format("{:.6f}", metrics.at("macro_f1").get<double>()),
+                  fmt::format("{:.6f}", metrics.at("loss").get<double>())});
     metrics["fold"] = fold;
     per_fold.push_back(metrics);
   }
   double mean = 0, variance = 0;
   for (const double a : accuracies) mean += a / static_cast<double>(accuracies.size());
-  for (const double a : accuracies) variance += (a - mean) * (a - mean) / std::max(1.0, static_cast<double>(accuracies.size()) - 1);
+  for (const double a : accuracies)
+    variance += (a - mean) * (a - mean) / std::max(1.0, static_cast<double>(accuracies.size()) - 1);
   ordered_json cv{{"folds", folds}, {"mean_accuracy", mean}, {"sd_accuracy", std::sqrt(variance)}, {"count", count}};
   if (right > 0) {
     cv["pooled_accuracy"] = static_cast<double>(right) / static_cast<double>(count);
     write_file(run / "confusion.csv", confusion_csv(classes, pooled));
-    write_file(run / "confusion.svg", confusion_svg(fmt::format("{} folds, mean accuracy {:.3f}", folds.size(), mean), classes, pooled));
+    write_file(run / "confusion.svg",
+               confusion_svg(fmt::format("{} folds, mean accuracy {:.3f}", folds.size(), mean), classes, pooled));
   }
   cv["per_fold"] = per_fold;
   write_file(run / "cv.json", cv.dump(2) + "\n");
   write_file(run / "cv.csv", csv);
   std::string each;
   for (const double a : accuracies) each += fmt::format(" {:.4f}", a);
-  log::info("cv     mean test accuracy {:.4f} over {} folds (s.d. {:.4f}; each{})", mean, folds.size(), std::sqrt(variance), each);
+  log::info("cv     mean test accuracy {:.4f} over {} folds (s.d. {:.4f}; each{})", mean, folds.size(),
+            std::sqrt(variance), each);
   folder.note("results", {{"mean_accuracy", mean}, {"sd_accuracy", std::sqrt(variance)}});
   folder.finish("finished");
   return true;

@@ -39,7 +39,8 @@ std::string predictions_csv(const Dataset& dataset, const Scores& scores, bool m
       if (multi_label) loss -= (1 - wanted) * std::log(std::max(1 - got, 1e-12));
     }
     if (multi_label) loss /= static_cast<double>(classes.size());
-    cells = {dataset.id(row), folds.empty() ? "" : std::to_string(folds[static_cast<size_t>(row)]), join(targets, ";"), fmt::format("{:.6f}", loss)};
+    cells = {dataset.id(row), folds.empty() ? "" : std::to_string(folds[static_cast<size_t>(row)]), join(targets, ";"),
+             fmt::format("{:.6f}", loss)};
     for (int64_t k = 0; k < top; ++k) {
       cells.push_back(classes[static_cast<size_t>(index[n][k])]);
       cells.push_back(fmt::format("{:.6f}", value[n][k]));
@@ -74,26 +75,31 @@ std::string confusion_csv(const std::vector<std::string>& classes, const std::ve
   return text;
 }
 
-Metrics write_eval_report(const fs::path& folder, const Dataset& dataset, const Scores& scores, bool multi_label, const nlohmann::ordered_json& extra) {
+Metrics write_eval_report(const fs::path& folder, const Dataset& dataset, const Scores& scores, bool multi_label,
+                          const nlohmann::ordered_json& extra) {
   fs::create_directories(folder);
   const auto& classes = dataset.classes();
   std::vector<int64_t> groups;
   if (const std::vector<int64_t> all = dataset.groups(); !all.empty()) {
     for (const int64_t row : scores.rows) groups.push_back(all[static_cast<size_t>(row)]);
   }
-  const Metrics metrics = multi_label ? multi_label_metrics(scores.probabilities, scores.targets, classes, groups)
-                                      : single_label_metrics(scores.probabilities, scores.targets.argmax(1), classes, groups);
+  const Metrics metrics = multi_label
+                              ? multi_label_metrics(scores.probabilities, scores.targets, classes, groups)
+                              : single_label_metrics(scores.probabilities, scores.targets.argmax(1), classes, groups);
   nlohmann::ordered_json json = metrics_json(metrics);
   json["loss"] = mean_log_loss(scores, multi_label);
   json.update(extra);
   if (!multi_label) {
     json["confusion"] = metrics.confusion;
     write_file(folder / "confusion.csv", confusion_csv(classes, metrics.confusion));
-    write_file(folder / "confusion.svg", confusion_svg(fmt::format("accuracy {:.3f}, {} items", metrics.accuracy, metrics.count), classes, metrics.confusion));
+    write_file(folder / "confusion.svg",
+               confusion_svg(fmt::format("accuracy {:.3f}, {} items", metrics.accuracy, metrics.count), classes,
+                             metrics.confusion));
   }
   std::string per_class = csv_line({"class", "support", "precision", "recall", "f1"});
   for (const ClassMetrics& c : metrics.per_class) {
-    per_class += csv_line({c.name, std::to_string(c.support), fmt::format("{:.4f}", c.precision), fmt::format("{:.4f}", c.recall), fmt::format("{:.4f}", c.f1)});
+    per_class += csv_line({c.name, std::to_string(c.support), fmt::format("{:.4f}", c.precision),
+                           fmt::format("{:.4f}", c.recall), fmt::format("{:.4f}", c.f1)});
   }
   write_file(folder / "per_class.csv", per_class);
   write_file(folder / "predictions.csv", predictions_csv(dataset, scores, multi_label));

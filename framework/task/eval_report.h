@@ -13,8 +13,8 @@ namespace amae {
 
 /// Writes metrics.json, per_class.csv, predictions.csv and, for one label a row, confusion.csv and confusion.svg into
 /// `folder`; returns the metrics. `extra` is merged into metrics.json.
-Metrics write_eval_report(const std::filesystem::path& folder, const Dataset& dataset, const Scores& scores, bool multi_label,
-                          const nlohmann::ordered_json& extra);
+Metrics write_eval_report(const std::filesystem::path& folder, const Dataset& dataset, const Scores& scores,
+                          bool multi_label, const nlohmann::ordered_json& extra);
 
 /// The JSON of metrics.json without the confusion matrix's classes.
 nlohmann::ordered_json metrics_json(const Metrics& metrics);

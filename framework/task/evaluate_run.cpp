@@ -10,14 +10,17 @@
 
 namespace amae {
 
-Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::filesystem::path& run, const std::string& split,
-                     const std::filesystem::path& out, const std::vector<int64_t>& test_folds) {
+Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::filesystem::path& run,
+                     const std::string& split, const std::filesystem::path& out,
+                     const std::vector<int64_t>& test_folds) {
   Bundle bundle = load_bundle(bundle_folder(run), *plan.registry);
   const torch::Device device = pick_device(request.device);
   bundle.model->to(device);
   const std::shared_ptr<const Dataset> dataset = open_dataset(plan);
   if (dataset->classes() != bundle.info.classes) {
-    throw InputError("DATA", plan.source, "data", fmt::format("got classes {}, expected those of the bundle: {}", join(dataset->classes(), ", "), join(bundle.info.classes, ", ")));
+    throw InputError("DATA", plan.source, "data",
+                     fmt::format("got classes {}, expected those of the bundle: {}", join(dataset->classes(), ", "),
+                                 join(bundle.info.classes, ", ")));
   }
   std::vector<int64_t> rows(static_cast<size_t>(dataset->size()));
   std::iota(rows.begin(), rows.end(), 0);
@@ -27,13 +30,16 @@ Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::fil
   }
   if (rows.empty()) throw InputError("SPLIT", plan.source, "split", fmt::format("got an empty {} split", split));
   // The bundle's front end on this data's signals: rates and lengths may differ from those it was trained on.
-  const auto pipeline = std::make_shared<Pipeline>(front_end_for(bundle, *plan.registry, dataset->spec(), "data at " + config::mark_of(*plan.tree, "data").text()));
+  const auto pipeline = std::make_shared<Pipeline>(
+      front_end_for(bundle, *plan.registry, dataset->spec(), "data at " + config::mark_of(*plan.tree, "data").text()));
   Plan uncached = plan;
   uncached.config.cache.mode = "off";  // each row is needed once
   const auto cache = make_cache(uncached, dataset, pipeline);
-  const Scores scores = evaluate(*bundle.model, *cache, *pipeline, rows, plan.config.train.eval_batch_size, bundle.info.views, static_cast<int>(plan.config.train.workers),
-                                 bundle.info.multi_label, device);
-  return write_eval_report(out.empty() ? run / "eval" / split : out, *dataset, scores, bundle.info.multi_label, {{"weights", bundle.info.weights}, {"views", bundle.info.views}, {"bundle", bundle.id}});
+  const Scores scores =
+      evaluate(*bundle.model, *cache, *pipeline, rows, plan.config.train.eval_batch_size, bundle.info.views,
+               static_cast<int>(plan.config.train.workers), bundle.info.multi_label, device);
+  return write_eval_report(out.empty() ? run / "eval" / split : out, *dataset, scores, bundle.info.multi_label,
+                           {{"weights", bundle.info.weights}, {"views", bundle.info.views}, {"bundle", bundle.id}});
 }
 
 }  // namespace amae

@@ -10,9 +10,11 @@
 
 namespace amae {
 
-/// Evaluates the bundle of `run` on `split` ("train", "val", "test" or "all") of the plan's data, with the bundle's own front
-/// end, and writes RUN/eval/SPLIT/ (or `out`). Classes of data and bundle must be equal. Throws InputError otherwise.
-Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::filesystem::path& run, const std::string& split,
-                     const std::filesystem::path& out, const std::vector<int64_t>& test_folds);
+/// Evaluates the bundle of `run` on `split` ("train", "val", "test" or "all") of the plan's data, with the bundle's own
+/// front end, and writes RUN/eval/SPLIT/ (or `out`). Classes of data and bundle must be equal. Throws InputError
+/// otherwise.
+Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::filesystem::path& run,
+                     const std::string& split, const std::filesystem::path& out,
+                     const std::vector<int64_t>& test_folds);
 
 }  // namespace amae

@@ -40,7 +40,8 @@ void write_plots(const fs::path& folder, const std::vector<Metric>& metrics) {
 }
 
 /// Trains in `run` with the given test folds (none: the config's split); the data may be shared. False when stopped.
-bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data& data, const std::vector<int64_t>& test_folds) {
+bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data& data,
+                const std::vector<int64_t>& test_folds) {
   RunFolder folder(run, plan, request.argv);
   const log::File log_file(run / "log.txt");
   const auto begin = std::chrono::steady_clock::now();
@@ -50,7 +51,8 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
     const Split split = split_for(plan, *data.dataset, test_folds);
     auto pipeline = make_pipeline(plan, *data.dataset);
     const bool resumes = fs::exists(run / "checkpoints/last");
-    auto model = make_classifier(plan, *data.dataset, *pipeline, resumes);  // before the data is read: its mistakes come first
+    auto model =
+        make_classifier(plan, *data.dataset, *pipeline, resumes);  // before the data is read: its mistakes come first
     if (!data.cache) {
       data.cache = make_cache(plan, data.dataset, pipeline);
       log::info("cache  {} ({})", data.cache->kind(), bytes_text(data.cache->bytes()));
@@ -59,15 +61,29 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
     model->to(device);
     int64_t parameters = 0;
     for (const torch::Tensor& p : model->parameters()) parameters += p.numel();
-    log::info("model  {}, {} parameters, input {}, device {} ({} threads)", config.model.name, count_text(static_cast<double>(parameters)), pipeline->output(Mode::train).text(), device.str(),
+    log::info("model  {}, {} parameters, input {}, device {} ({} threads)", config.model.name,
+              count_text(static_cast<double>(parameters)), pipeline->output(Mode::train).text(), device.str(),
               at::get_num_threads());
     log::info("run    {}", run.string());
     folder.note("device", device.str());
     folder.note("parameters", parameters);
 
-    BundleInfo info{data.dataset->classes(), data.multi_label, pipeline->input(), config.model, config.transforms, config.head, config.eval.views, ""};
-    TrainSetup setup{config.train, config.optim, config.schedule, config.loss, static_cast<uint64_t>(config.seed), model, pipeline, data.cache,
-                     split.train, split.val, device, run, config.log.tensorboard, {}};
+    BundleInfo info{data.dataset->classes(), data.multi_label, pipeline->input(), config.model,
+                    config.transforms,       config.head,      config.eval.views, ""};
+    TrainSetup setup{config.train,
+                     config.optim,
+                     config.schedule,
+                     config.loss,
+                     static_cast<uint64_t>(config.seed),
+                     model,
+                     pipeline,
+                     data.cache,
+                     split.train,
+                     split.val,
+                     device,
+                     run,
+                     config.log.tensorboard,
+                     {}};
     setup.write_bundle = [info, model, pipeline](const fs::path& target, const std::string& weights) mutable {
       info.weights = weights;
       write_bundle_files(target, info, *model, *pipeline);
@@ -81,12 +97,15 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
     write_plots(run / "plots", trainer.log().all());
 
     const auto scores_of = [&](const std::vector<int64_t>& rows, int64_t views) {
-      return evaluate(*model, *data.cache, *pipeline, rows, config.train.eval_batch_size, views, static_cast<int>(config.train.workers), data.multi_label, device);
+      return evaluate(*model, *data.cache, *pipeline, rows, config.train.eval_batch_size, views,
+                      static_cast<int>(config.train.workers), data.multi_label, device);
     };
     std::map<std::string, double> raw;  // the weights before averaging, for comparison only
-    const std::vector<std::pair<std::string, const std::vector<int64_t>*>> splits = {{"train", &split.train}, {"val", &split.val}, {"test", &split.test}};
+    const std::vector<std::pair<std::string, const std::vector<int64_t>*>> splits = {
+        {"train", &split.train}, {"val", &split.val}, {"test", &split.test}};
     const auto wanted = [&](const std::string& name, const std::vector<int64_t>& rows) {
-      return !rows.empty() && std::find(config.eval.splits.begin(), config.eval.splits.end(), name) != config.eval.splits.end();
+      return !rows.empty() &&
+             std::find(config.eval.splits.begin(), config.eval.splits.end(), name) != config.eval.splits.end();
     };
     if (config.train.ema_decay > 0) {
       for (const auto& [name, rows] : splits) {
@@ -97,11 +116,14 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
     ordered_json results;
     for (const auto& [name, rows] : splits) {
       if (!wanted(name, *rows)) continue;
-      ordered_json extra{{"weights", config.train.ema_decay > 0 ? "ema of the last epoch" : "last epoch"}, {"views", config.eval.views}};
+      ordered_json extra{{"weights", config.train.ema_decay > 0 ? "ema of the last epoch" : "last epoch"},
+                         {"views", config.eval.views}};
       if (raw.count(name) > 0) extra["accuracy_raw_weights"] = raw[name];
-      const Metrics metrics = write_eval_report(run / "eval" / name, *data.dataset, scores_of(*rows, config.eval.views), data.multi_label, extra);
+      const Metrics metrics = write_eval_report(run / "eval" / name, *data.dataset, scores_of(*rows, config.eval.views),
+                                                data.multi_label, extra);
       results[name] = metrics_json(metrics);
-      log::info("{:<5}  accuracy {:.4f} (95 % {:.3f} to {:.3f}), macro F1 {:.4f}, {} items", name, metrics.accuracy, metrics.accuracy_low, metrics.accuracy_high, metrics.macro_f1, metrics.count);
+      log::info("{:<5}  accuracy {:.4f} (95 % {:.3f} to {:.3f}), macro F1 {:.4f}, {} items", name, metrics.accuracy,
+                metrics.accuracy_low, metrics.accuracy_high, metrics.macro_f1, metrics.count);
     }
     folder.note("results", results);
     folder.note("seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
@@ -128,10 +150,13 @@ bool finetune(Plan& plan, const RunRequest& request, const std::function<fs::pat
   if (plan.config.folds.empty()) {
     finished = train_once(plan, request, run, data, {});
   } else {
-    finished = cross_validate(plan, request, run, *data.dataset, [&](const fs::path& fold_run, int64_t fold) { return train_once(plan, request, fold_run, data, {fold}); });
+    finished = cross_validate(plan, request, run, *data.dataset, [&](const fs::path& fold_run, int64_t fold) {
+      return train_once(plan, request, fold_run, data, {fold});
+    });
   }
   if (finished) {
-    log::info("done   {}  {}", run.string(), duration_text(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()));
+    log::info("done   {}  {}", run.string(),
+              duration_text(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()));
   } else {
     log::info("stopped by signal {}; saved; go on with: amae resume {}", stop_signal(), run.string());
   }

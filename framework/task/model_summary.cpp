@@ -13,7 +13,7 @@ struct Watch {
   std::map<const void*, std::string> weights;  // data of a weight -> module that owns it
   std::map<std::string, int64_t> parameters;   // module -> parameters in it
   std::vector<LayerSummary> layers;
-  int inside = 0;  // operators made of others (a linear without bias is a matmul) whose parts are not counted again
+  int inside = 0;  // operators made of others (a linear is an addmm or a matmul) whose parts are not counted again
 };
 thread_local Watch* watch = nullptr;
 
@@ -23,7 +23,9 @@ int64_t product(at::IntArrayRef sizes, size_t from = 0) {
   return count;
 }
 
-bool made_of_products(const std::string& name) { return name == "aten::linear" || name == "aten::scaled_dot_product_attention"; }
+bool made_of_products(const std::string& name) {
+  return name == "aten::linear" || name == "aten::matmul" || name == "aten::scaled_dot_product_attention";
+}
 
 std::unique_ptr<at::ObserverContext> on_enter(const at::RecordFunction& fn) {
   if (watch != nullptr && made_of_products(fn.name())) ++watch->inside;
@@ -36,7 +38,9 @@ void on_exit(const at::RecordFunction& fn, at::ObserverContext* /*context*/) {
   if (made_of_products(name)) --watch->inside;
   if (watch->inside > 0 || fn.outputs().empty() || !fn.outputs()[0].isTensor()) return;
   const auto inputs = fn.inputs();
-  const auto tensor = [&](size_t i) { return i < inputs.size() && inputs[i].isTensor() ? inputs[i].toTensor() : at::Tensor(); };
+  const auto tensor = [&](size_t i) {
+    return i < inputs.size() && inputs[i].isTensor() ? inputs[i].toTensor() : at::Tensor();
+  };
   const at::Tensor out = fn.outputs()[0].toTensor();
   LayerSummary layer;
   at::Tensor weight;
@@ -44,14 +48,15 @@ void on_exit(const at::RecordFunction& fn, at::ObserverContext* /*context*/) {
     weight = tensor(1);
     layer.op = "convolution";
     layer.macs = product(out.sizes()) * product(weight.sizes(), 1);  // weight [out, in / groups, k…]
-  } else if (name == "aten::linear") {
+  } else if (name == "aten::linear" || name == "aten::matmul" || name == "aten::mm" || name == "aten::bmm") {
     weight = tensor(1);
-    layer.op = "linear";
-    layer.macs = product(out.sizes()) * weight.size(-1);
-  } else if (name == "aten::matmul" || name == "aten::scaled_dot_product_attention") {
-    layer.op = name == "aten::matmul" ? "matmul" : "attention";
     layer.macs = product(out.sizes()) * tensor(0).size(-1);
-    if (layer.op == "attention") layer.macs = 2 * product(tensor(0).sizes()) * tensor(1).size(-2);  // q k^T, then times v
+  } else if (name == "aten::addmm" || name == "aten::baddbmm") {  // what torch::nn::Linear calls
+    weight = tensor(2);
+    layer.macs = product(out.sizes()) * tensor(1).size(-1);
+  } else if (name == "aten::scaled_dot_product_attention") {
+    layer.op = "attention";
+    layer.macs = 2 * product(tensor(0).sizes()) * tensor(1).size(-2);  // q k^T, then times v
   } else if (name == "aten::batch_norm" || name == "aten::layer_norm" || name == "aten::group_norm") {
     weight = name == "aten::layer_norm" || name == "aten::group_norm" ? tensor(2) : tensor(1);
     layer.op = "norm";
@@ -60,6 +65,7 @@ void on_exit(const at::RecordFunction& fn, at::ObserverContext* /*context*/) {
   }
   const auto found = weight.defined() ? watch->weights.find(weight.data_ptr()) : watch->weights.end();
   layer.name = found != watch->weights.end() ? found->second : "-";
+  if (layer.op.empty()) layer.op = found != watch->weights.end() ? "linear" : "matmul";  // a product of activations
   layer.output = out.sizes().vec();
   if (!layer.output.empty()) layer.output.erase(layer.output.begin());
   if (found != watch->weights.end()) layer.parameters = watch->parameters[found->second];
@@ -82,7 +88,10 @@ ModelSummary summarize(Classifier& model, const std::vector<int64_t>& shape) {
   sizes.insert(sizes.end(), shape.begin(), shape.end());
   const bool was_training = model.is_training();
   model.eval();
-  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_enter, on_exit).needsInputs(true).needsOutputs(true).scopes({at::RecordScope::FUNCTION}));
+  const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_enter, on_exit)
+                                                     .needsInputs(true)
+                                                     .needsOutputs(true)
+                                                     .scopes({at::RecordScope::FUNCTION}));
   watch = &seen;
   try {
     model.forward(torch::zeros(sizes));

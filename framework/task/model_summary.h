@@ -9,11 +9,11 @@
 namespace amae {
 
 struct LayerSummary {
-  std::string name;     ///< of the module that owns the weight, e.g. "encoder.layer1.0.conv1"
-  std::string op;       ///< "convolution", "linear", "matmul", "norm"
+  std::string name;  ///< of the module that owns the weight, e.g. "encoder.layer1.0.conv1"
+  std::string op;    ///< "convolution", "linear", "matmul", "norm"
   std::vector<int64_t> output;
   int64_t parameters = 0;
-  int64_t macs = 0;     ///< multiply-accumulates for one item
+  int64_t macs = 0;  ///< multiply-accumulates for one item
 };
 
 struct ModelSummary {
@@ -22,8 +22,8 @@ struct ModelSummary {
   int64_t macs = 0;                  ///< for one item
 };
 
-/// Runs one item of zeros of `shape` (without batch; every size known) in eval mode. Products of activations alone (attention) are
-/// listed under the name "-". Element-wise work is not counted.
+/// Runs one item of zeros of `shape` (without batch; every size known) in eval mode. Products of activations alone
+/// (attention) are listed under the name "-". Element-wise work is not counted.
 ModelSummary summarize(Classifier& model, const std::vector<int64_t>& shape);
 
 }  // namespace amae

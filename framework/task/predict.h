@@ -15,6 +15,7 @@ struct Prediction {
 };
 
 /// Scores of one audio file, with the bundle's front end and evaluation views. Throws InputError naming the file.
-Prediction predict_file(const Bundle& bundle, const Registry& registry, const std::filesystem::path& file, int64_t top_k, torch::Device device);
+Prediction predict_file(const Bundle& bundle, const Registry& registry, const std::filesystem::path& file,
+                        int64_t top_k, torch::Device device);
 
 }  // namespace amae

@@ -15,7 +15,8 @@ namespace amae {
 namespace fs = std::filesystem;
 
 void EvalOptions::describe(Fields& f) {
-  f.add("views", views, "evaluation passes of random transforms (rolled copies) whose scores are averaged").range(1, 1000);
+  f.add("views", views, "evaluation passes of random transforms (rolled copies) whose scores are averaged")
+      .range(1, 1000);
   f.add("splits", splits, "splits evaluated at the end of a run").choices({"train", "val", "test"});
 }
 
@@ -64,7 +65,8 @@ namespace {
 
 /// Runs a section's own check and adds what it finds, with place and dotted path.
 template <class Options>
-void check_section(const Options& options, const std::string& name, const config::Node& tree, std::vector<Problem>& problems) {
+void check_section(const Options& options, const std::string& name, const config::Node& tree,
+                   std::vector<Problem>& problems) {
   try {
     options.check();
   } catch (const InputError& error) {
@@ -84,12 +86,14 @@ void sort_by_place(const std::string& source, std::vector<Problem>& problems) {
     std::sscanf(problem.where.c_str() + source.size(), ":%ld:%ld", &line, &column);
     return {line, column};
   };
-  std::stable_sort(problems.begin(), problems.end(), [&](const Problem& a, const Problem& b) { return place(a) < place(b); });
+  std::stable_sort(problems.begin(), problems.end(),
+                   [&](const Problem& a, const Problem& b) { return place(a) < place(b); });
 }
 
 }  // namespace
 
-Plan load_plan(const fs::path& config_path, const std::vector<std::string>& overrides, const std::vector<fs::path>& plugin_path) {
+Plan load_plan(const fs::path& config_path, const std::vector<std::string>& overrides,
+               const std::vector<fs::path>& plugin_path) {
   Plan plan;
   plan.source = config_path.string();
   plan.tree = config::load(config_path, overrides);
@@ -97,7 +101,8 @@ Plan load_plan(const fs::path& config_path, const std::vector<std::string>& over
     throw InputError("CFG-EMPTY", config_path.string(), "", "got an empty config, expected at least data and model");
   }
   if (plan.tree->kind != config::Node::Kind::map) {
-    throw InputError("CFG-TYPE", plan.tree->mark.text(), "", "got no map at the top level, expected keys such as data and model");
+    throw InputError("CFG-TYPE", plan.tree->mark.text(), "",
+                     "got no map at the top level, expected keys such as data and model");
   }
   RunConfig& config = plan.config;
   std::vector<Problem> problems;
@@ -109,13 +114,15 @@ Plan load_plan(const fs::path& config_path, const std::vector<std::string>& over
   // The saved config must find the same plugins without the flag.
   for (const fs::path& path : plugin_path) {
     const std::string absolute = fs::absolute(path).lexically_normal().string();
-    if (std::find(config.plugins.begin(), config.plugins.end(), absolute) == config.plugins.end()) config.plugins.push_back(absolute);
+    if (std::find(config.plugins.begin(), config.plugins.end(), absolute) == config.plugins.end())
+      config.plugins.push_back(absolute);
   }
   plan.registry = load_registry({config.plugins.begin(), config.plugins.end()});
   plan.registry->resolve(config.data, "dataset", "data", problems);
   plan.registry->resolve(config.model, "model", "model", problems);
   for (Component& transform : config.transforms) {
-    plan.registry->resolve(transform, "transform", "transforms." + (transform.id.empty() ? transform.name : transform.id), problems);
+    plan.registry->resolve(transform, "transform",
+                           "transforms." + (transform.id.empty() ? transform.name : transform.id), problems);
   }
   if (problems.empty()) {  // rules over several fields judge only values that are good one by one
     // With folds each run gets its test fold from there, so that the split's own rule waits until then.
@@ -125,10 +132,12 @@ Plan load_plan(const fs::path& config_path, const std::vector<std::string>& over
     const auto folds_rule = [&](const std::string& message) {
       problems.push_back({"CFG-RULE", config::mark_of(*plan.tree, "folds").text(), "folds", message});
     };
-    if (!config.folds.empty() && std::find(config.eval.splits.begin(), config.eval.splits.end(), "test") == config.eval.splits.end()) {
+    if (!config.folds.empty() &&
+        std::find(config.eval.splits.begin(), config.eval.splits.end(), "test") == config.eval.splits.end()) {
       folds_rule("got folds without test in eval.splits, expected it there: cross-validation is about the test folds");
     }
-    if (std::set<std::string>(config.folds.begin(), config.folds.end()).size() != config.folds.size()) folds_rule("got a fold twice");
+    if (std::set<std::string>(config.folds.begin(), config.folds.end()).size() != config.folds.size())
+      folds_rule("got a fold twice");
     if (!config.folds.empty() && config.split.by != "fold") {
       folds_rule(fmt::format("got folds with split.by = {}, expected split.by = fold", config.split.by));
     }

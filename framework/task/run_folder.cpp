@@ -31,7 +31,8 @@ void make_folders(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) throw EnvironmentError("RUN-FOLDER", path.string(), "cannot create the run folder: " + error.message());
-  if (::access(path.c_str(), W_OK) != 0) throw EnvironmentError("RUN-FOLDER", path.string(), "cannot write into the run folder: permission denied");
+  if (::access(path.c_str(), W_OK) != 0)
+    throw EnvironmentError("RUN-FOLDER", path.string(), "cannot write into the run folder: permission denied");
 }
 
 ordered_json plugin_list(const Plan& plan) {
@@ -55,14 +56,18 @@ std::string utc_time() { return time_text("%Y-%m-%dT%H:%M:%SZ"); }
 fs::path make_run_folder(const Plan& plan, const fs::path& out) {
   if (!out.empty()) {
     if (fs::exists(out) && (!fs::is_directory(out) || !fs::is_empty(out))) {
-      throw InputError("RUN-FOLDER", out.string(), "--out", "got a path that is in use, expected a new or an empty folder");
+      throw InputError("RUN-FOLDER", out.string(), "--out",
+                       "got a path that is in use, expected a new or an empty folder");
     }
     make_folders(out);
     return fs::absolute(out).lexically_normal();
   }
   const char* runs = std::getenv("AMAE_RUNS");  // NOLINT(concurrency-mt-unsafe)
-  fs::path base = !plan.config.output.folder.empty() ? plan.config.output.folder : runs != nullptr && *runs != '\0' ? runs : "runs";
-  base = fs::absolute(base) / (plan.config.output.name.empty() ? fs::path(plan.source).stem() : fs::path(plan.config.output.name));
+  fs::path base = !plan.config.output.folder.empty() ? plan.config.output.folder
+                  : runs != nullptr && *runs != '\0' ? runs
+                                                     : "runs";
+  base = fs::absolute(base) /
+         (plan.config.output.name.empty() ? fs::path(plan.source).stem() : fs::path(plan.config.output.name));
   make_folders(base);
   std::random_device device;
   fs::path folder;
@@ -71,7 +76,8 @@ fs::path make_run_folder(const Plan& plan, const fs::path& out) {
   } while (!fs::create_directory(folder));
   std::error_code error;
   const fs::path link = base / fmt::format(".latest-{}", ::getpid());
-  fs::create_directory_symlink(folder.filename(), link, error);  // a convenience: a file system without links may refuse
+  fs::create_directory_symlink(folder.filename(), link,
+                               error);  // a convenience: a file system without links may refuse
   if (!error) fs::rename(link, base / "latest", error);
   return folder;
 }
@@ -88,13 +94,19 @@ RunFolder::RunFolder(fs::path path, Plan& plan, const std::vector<std::string>& 
   const std::string yaml = plan.resolved_yaml();
   json_ = read_run_json(path_);
   if (json_.is_null()) {
-    json_ = {{"format", 1}, {"id", path_.filename().string()}, {"state", "running"}, {"created", utc_time()}, {"argv", argv}};
+    json_ = {{"format", 1},
+             {"id", path_.filename().string()},
+             {"state", "running"},
+             {"created", utc_time()},
+             {"argv", argv}};
     write_file(path_ / "config.yaml", yaml);
   } else {
     json_["state"] = "running";
     json_["resumed"].push_back({{"time", utc_time()}, {"argv", argv}});
     if (const int threads = json_.value("threads", at::get_num_threads()); threads != at::get_num_threads()) {
-      log::warning("this run began with {} threads and goes on with {}: its numbers will differ from an uninterrupted run's", threads, at::get_num_threads());
+      log::warning(
+          "this run began with {} threads and goes on with {}: its numbers will differ from an uninterrupted run's",
+          threads, at::get_num_threads());
     }
   }
   json_["source"] = plan.source;

@@ -25,12 +25,16 @@ void check_columns(const Dataset& dataset, const std::string& where) {
   if (labels.dim() == 1) {
     if (labels.scalar_type() != at::kLong) refuse("got labels that are no int64 class indices");
     const int64_t low = labels.min().item<int64_t>(), high = labels.max().item<int64_t>();
-    if (low < 0 || high >= classes) refuse(fmt::format("got class indices {} to {}, expected 0 to {}", low, high, classes - 1));
+    if (low < 0 || high >= classes)
+      refuse(fmt::format("got class indices {} to {}, expected 0 to {}", low, high, classes - 1));
   } else if (labels.dim() != 2 || labels.size(1) != classes) {
-    refuse(fmt::format("got labels of shape {}, expected {} or {} x {}", fmt::join(labels.sizes(), " x "), rows, rows, classes));
+    refuse(fmt::format("got labels of shape {}, expected {} or {} x {}", fmt::join(labels.sizes(), " x "), rows, rows,
+                       classes));
   }
-  for (const auto& [name, count] : {std::pair("folds", dataset.folds().size()), std::pair("groups", dataset.groups().size())}) {
-    if (count != 0 && count != static_cast<size_t>(rows)) refuse(fmt::format("got {} {} for {} rows", count, name, rows));
+  for (const auto& [name, count] :
+       {std::pair("folds", dataset.folds().size()), std::pair("groups", dataset.groups().size())}) {
+    if (count != 0 && count != static_cast<size_t>(rows))
+      refuse(fmt::format("got {} {} for {} rows", count, name, rows));
   }
 }
 
@@ -41,13 +45,18 @@ std::shared_ptr<const Dataset> open_dataset(const Plan& plan) {
   const std::string where = config::mark_of(*plan.tree, "data").text();
   if (dataset->size() == 0) throw InputError("DATA", where, "data", "got an empty data set");
   const at::Tensor labels = dataset->labels();
-  if (!labels.defined()) throw InputError("DATA", where, "data", fmt::format("got a data set without labels, which task {} needs", plan.config.task));
-  if (dataset->classes().size() < 2) throw InputError("DATA", where, "data", fmt::format("got {} class, expected at least 2", dataset->classes().size()));
+  if (!labels.defined())
+    throw InputError("DATA", where, "data",
+                     fmt::format("got a data set without labels, which task {} needs", plan.config.task));
+  if (dataset->classes().size() < 2)
+    throw InputError("DATA", where, "data",
+                     fmt::format("got {} class, expected at least 2", dataset->classes().size()));
   check_columns(*dataset, where);
   const bool several = labels.dim() == 2;
   if (several != (plan.config.loss.name == "binary")) {
     throw InputError("CFG-RULE", config::mark_of(*plan.tree, "loss.name").text(), "loss.name",
-                     several ? "got cross_entropy for a data set with several labels a row, expected binary" : "got binary for a data set with one label a row, expected cross_entropy");
+                     several ? "got cross_entropy for a data set with several labels a row, expected binary"
+                             : "got binary for a data set with one label a row, expected cross_entropy");
   }
   return dataset;
 }
@@ -57,21 +66,31 @@ Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int6
   if (!test_folds.empty()) {
     options.by = "fold";
     options.test = test_folds;
-    std::erase_if(options.val, [&](int64_t fold) { return std::find(test_folds.begin(), test_folds.end(), fold) != test_folds.end(); });
+    std::erase_if(options.val, [&](int64_t fold) {
+      return std::find(test_folds.begin(), test_folds.end(), fold) != test_folds.end();
+    });
   }
   const Split split = make_split(dataset, options, config::mark_of(*plan.tree, "split").text());
   const int64_t leaks = leaking_groups(dataset, split);
-  log::info("data   {}: {} items, {} classes; train {}, val {}, test {}; {}", plan.config.data.name, dataset.size(), dataset.classes().size(), split.train.size(), split.val.size(),
-            split.test.size(), dataset.groups().empty() ? "no groups known" : leaks == 0 ? "no group in two splits" : fmt::format("{} groups in two splits", leaks));
-  if (leaks > 0) log::warning("{} groups (source recordings) have clips of one class in training and in evaluation: accuracy will flatter", leaks);
+  log::info("data   {}: {} items, {} classes; train {}, val {}, test {}; {}", plan.config.data.name, dataset.size(),
+            dataset.classes().size(), split.train.size(), split.val.size(), split.test.size(),
+            dataset.groups().empty() ? "no groups known"
+            : leaks == 0             ? "no group in two splits"
+                                     : fmt::format("{} groups in two splits", leaks));
+  if (leaks > 0)
+    log::warning(
+        "{} groups (source recordings) have clips of one class in training and in evaluation: accuracy will flatter",
+        leaks);
   return split;
 }
 
 std::shared_ptr<Pipeline> make_pipeline(const Plan& plan, const Dataset& dataset) {
-  return std::make_shared<Pipeline>(*plan.registry, plan.config.transforms, dataset.spec(), "data at " + config::mark_of(*plan.tree, "data").text());
+  return std::make_shared<Pipeline>(*plan.registry, plan.config.transforms, dataset.spec(),
+                                    "data at " + config::mark_of(*plan.tree, "data").text());
 }
 
-std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline) {
+std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr<const Dataset> dataset,
+                                               std::shared_ptr<const Pipeline> pipeline) {
   Progress progress("features", dataset->size());
   const auto threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   auto cache = std::make_shared<FeatureCache>(std::move(dataset), std::move(pipeline), plan.config.cache, threads,
@@ -92,7 +111,8 @@ TensorDict initial_tensors(const std::string& from) {
   if (from.size() > 12 && from.ends_with(".safetensors")) return read_safetensors(from);
   const auto folder = bundle_folder(from);
   verify_checksums(folder);
-  return read_safetensors(std::filesystem::exists(folder / "ema.safetensors") ? folder / "ema.safetensors" : folder / "model.safetensors");
+  return read_safetensors(std::filesystem::exists(folder / "ema.safetensors") ? folder / "ema.safetensors"
+                                                                              : folder / "model.safetensors");
 }
 
 void initialise(Classifier& model, const std::string& from) {
@@ -115,27 +135,35 @@ void initialise(Classifier& model, const std::string& from) {
 
 }  // namespace
 
-std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline, bool initialised_later) {
+std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline,
+                                            bool initialised_later) {
   torch::manual_seed(static_cast<uint64_t>(plan.config.seed));
   std::shared_ptr<Encoder> encoder;
   try {
-    encoder = plan.registry->make_model(plan.config.model, {pipeline.output(Mode::train), static_cast<uint64_t>(plan.config.seed)});
+    encoder = plan.registry->make_model(plan.config.model,
+                                        {pipeline.output(Mode::train), static_cast<uint64_t>(plan.config.seed)});
   } catch (const InputError& error) {
     throw with_giver(error, pipeline.giver());
   }
-  auto model = std::make_shared<Classifier>(std::move(encoder), static_cast<int64_t>(dataset.classes().size()), plan.config.head);
+  auto model = std::make_shared<Classifier>(std::move(encoder), static_cast<int64_t>(dataset.classes().size()),
+                                            plan.config.head);
   if (!plan.config.init_from.empty() && !initialised_later) initialise(*model, plan.config.init_from);
   return model;
 }
 
 torch::Device pick_device(const std::string& name) {
   if (name == "cpu" || (name == "auto" && !torch::cuda::is_available())) return torch::kCPU;
-  const auto refuse = [&] { throw InputError("DEVICE", "", "--device", fmt::format("got '{}', expected auto, cpu, cuda or cuda:N", printable(name))); };
+  const auto refuse = [&] {
+    throw InputError("DEVICE", "", "--device",
+                     fmt::format("got '{}', expected auto, cpu, cuda or cuda:N", printable(name)));
+  };
   try {
     const torch::Device device(name == "auto" ? "cuda" : name);
     if (!device.is_cuda()) refuse();
     if (!torch::cuda::is_available() || device.index() >= static_cast<int>(torch::cuda::device_count())) {
-      throw EnvironmentError("DEVICE", name, fmt::format("is not there: this LibTorch sees {} GPUs", torch::cuda::is_available() ? torch::cuda::device_count() : 0));
+      throw EnvironmentError("DEVICE", name,
+                             fmt::format("is not there: this LibTorch sees {} GPUs",
+                                         torch::cuda::is_available() ? torch::cuda::device_count() : 0));
     }
     // The same numbers in every run, and close enough to a CPU's for the golden output of a bundle.
     at::globalContext().setAllowTF32CuDNN(false);

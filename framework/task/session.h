@@ -27,14 +27,16 @@ Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int6
 std::shared_ptr<Pipeline> make_pipeline(const Plan& plan, const Dataset& dataset);
 
 /// Cache over a pipeline, with progress.
-std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline);
+std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr<const Dataset> dataset,
+                                               std::shared_ptr<const Pipeline> pipeline);
 
 /// Fits the transforms that need it on `rows`, in order, in batches.
 void fit_pipeline(Pipeline& pipeline, const FeatureCache& cache, const std::vector<int64_t>& rows);
 
-/// A fresh classifier, seeded; weights from config.init_from where given (what did not fit is logged), unless a checkpoint
-/// is about to replace them.
-std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline, bool initialised_later = false);
+/// A fresh classifier, seeded; weights from config.init_from where given (what did not fit is logged), unless a
+/// checkpoint is about to replace them.
+std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline,
+                                            bool initialised_later = false);
 
 /// "auto" (GPU when LibTorch has one), "cpu", "cuda", "cuda:1". Throws EnvironmentError when it is not there.
 torch::Device pick_device(const std::string& name);

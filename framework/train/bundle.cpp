@@ -7,13 +7,14 @@
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <set>
 
+#include "amae/version.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config/read.h"
-#include "amae/version.h"
 #include "io/safetensors.h"
 #include "train/ema.h"
 #include "train/evaluate.h"
@@ -53,7 +54,8 @@ Domain domain_from(const std::string& text) {
   for (const Domain domain : {Domain::audio, Domain::iq, Domain::spectrogram}) {
     if (text == to_string(domain)) return domain;
   }
-  throw InputError("CKPT", "bundle.json", "input.domain", fmt::format("got '{}', expected audio, iq or spectrogram", printable(text)));
+  throw InputError("CKPT", "bundle.json", "input.domain",
+                   fmt::format("got '{}', expected audio, iq or spectrogram", printable(text)));
 }
 
 /// A chirp over noise: anything that a front end could get wrong moves its output.
@@ -68,7 +70,9 @@ Signal golden_signal(const Spec& input) {
     auto* out = samples.data_ptr<float>() + c * filled;
     for (int64_t n = 0; n < filled; ++n) {
       const double t = static_cast<double>(n) / rate;
-      out[n] = static_cast<float>(0.3 * std::sin(2 * std::numbers::pi * (200 * t + 0.2 * rate * t * t) + static_cast<double>(c)) + 0.02 * draw.normal());
+      out[n] = static_cast<float>(
+          0.3 * std::sin(2 * std::numbers::pi * (200 * t + 0.2 * rate * t * t) + static_cast<double>(c)) +
+          0.02 * draw.normal());
     }
   }
   return {samples, rate, input.domain};
@@ -86,16 +90,18 @@ torch::Tensor golden_output(Classifier& model, const Pipeline& pipeline, const B
 }  // namespace
 
 void write_bundle_files(const fs::path& folder, const BundleInfo& info, Classifier& model, const Pipeline& pipeline) {
-  ordered_json json{{"format", kFormat},
-                    {"amae", AMAE_VERSION},
-                    {"classes", info.classes},
-                    {"multi_label", info.multi_label},
-                    {"input", {{"domain", to_string(info.input.domain)}, {"shape", info.input.shape}, {"rate_hz", info.input.rate_hz}}},
-                    {"weights", info.weights},
-                    {"views", info.views},
-                    {"head", {{"dropout", info.head.dropout}}},
-                    {"model", component_json(info.model)},
-                    {"transforms", ordered_json::array()}};
+  ordered_json json{
+      {"format", kFormat},
+      {"amae", AMAE_VERSION},
+      {"classes", info.classes},
+      {"multi_label", info.multi_label},
+      {"input",
+       {{"domain", to_string(info.input.domain)}, {"shape", info.input.shape}, {"rate_hz", info.input.rate_hz}}},
+      {"weights", info.weights},
+      {"views", info.views},
+      {"head", {{"dropout", info.head.dropout}}},
+      {"model", component_json(info.model)},
+      {"transforms", ordered_json::array()}};
   for (const Component& transform : info.transforms) json["transforms"].push_back(component_json(transform));
   write_file(folder / "bundle.json", json.dump(2) + "\n");
   write_safetensors(folder / "pipeline.safetensors", pipeline.state());
@@ -111,7 +117,8 @@ void write_bundle_files(const fs::path& folder, const BundleInfo& info, Classifi
 void write_checksums(const fs::path& folder) {
   std::map<std::string, std::string> sums;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file() && entry.path().filename() != "SHA256SUMS") sums[entry.path().filename().string()] = sha256_file(entry.path());
+    if (entry.is_regular_file() && entry.path().filename() != "SHA256SUMS")
+      sums[entry.path().filename().string()] = sha256_file(entry.path());
   }
   std::string text;
   for (const auto& [name, sum] : sums) text += sum + "  " + name + "\n";  // the format of sha256sum
@@ -120,23 +127,34 @@ void write_checksums(const fs::path& folder) {
 
 void verify_checksums(const fs::path& folder) {
   const fs::path list = folder / "SHA256SUMS";
-  if (!fs::is_regular_file(list)) throw InputError("CKPT", list.string(), "", "is missing: this is no whole checkpoint");
+  if (!fs::is_regular_file(list))
+    throw InputError("CKPT", list.string(), "", "is missing: this is no whole checkpoint");
   const std::string text = read_file(list, 1 << 20);
-  size_t files = 0;
+  std::set<std::string> listed;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     const std::string line = text.substr(begin, end - begin);
     begin = end + 1;
-    if (line.size() < 67 || line.find('/') != std::string::npos) throw InputError("CKPT", list.string(), "", "got a damaged line: " + printable(line));
+    if (line.size() < 67 || line.substr(64, 2) != "  " || line.find('/') != std::string::npos)
+      throw InputError("CKPT", list.string(), "", "got a damaged line: " + printable(line));
     const fs::path file = folder / line.substr(66);
     if (!fs::is_regular_file(file)) throw InputError("CKPT", file.string(), "", "is missing");
     const std::string sum = sha256_file(file);
     if (sum != line.substr(0, 64)) {
-      throw InputError("CKPT", file.string(), "", fmt::format("got SHA-256 {}…, expected {}…: the file is damaged", sum.substr(0, 12), line.substr(0, 12)));
+      throw InputError(
+          "CKPT", file.string(), "",
+          fmt::format("got SHA-256 {}…, expected {}…: the file is damaged", sum.substr(0, 12), line.substr(0, 12)));
     }
-    ++files;
+    listed.insert(line.substr(66));
   }
-  if (files == 0) throw InputError("CKPT", list.string(), "", "is empty");
+  // A list that lost lines would let a file pass unseen. Other kinds of files are none of ours and may lie here.
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string kind = entry.path().extension().string();
+    if ((kind == ".json" || kind == ".safetensors") && listed.count(entry.path().filename().string()) == 0) {
+      throw InputError("CKPT", entry.path().string(), "", "is not listed in SHA256SUMS");
+    }
+  }
+  if (listed.empty()) throw InputError("CKPT", list.string(), "", "is empty");
 }
 
 void load_weights(torch::nn::Module& module, const TensorDict& tensors, const std::string& file) {
@@ -147,7 +165,8 @@ void load_weights(torch::nn::Module& module, const TensorDict& tensors, const st
     if (found == tensors.end()) {
       problems.push_back(name + " is missing");
     } else if (found->second.sizes() != tensor.sizes()) {
-      problems.push_back(fmt::format("{} has shape {}, expected {}", name, fmt::join(found->second.sizes(), "x"), fmt::join(tensor.sizes(), "x")));
+      problems.push_back(fmt::format("{} has shape {}, expected {}", name, fmt::join(found->second.sizes(), "x"),
+                                     fmt::join(tensor.sizes(), "x")));
     }
   }
   for (const auto& [name, tensor] : tensors) {
@@ -156,7 +175,9 @@ void load_weights(torch::nn::Module& module, const TensorDict& tensors, const st
   if (!problems.empty()) {
     const size_t count = problems.size();
     problems.resize(std::min<size_t>(count, 10));
-    throw InputError("CKPT", file, "", fmt::format("{} tensors do not fit this model: {}{}", count, join(problems, "; "), count > 10 ? "; …" : ""));
+    throw InputError(
+        "CKPT", file, "",
+        fmt::format("{} tensors do not fit this model: {}{}", count, join(problems, "; "), count > 10 ? "; …" : ""));
   }
   const torch::NoGradGuard no_grad;
   for (const auto& [name, tensor] : own) torch::Tensor(tensor).copy_(tensors.at(name));
@@ -165,17 +186,22 @@ void load_weights(torch::nn::Module& module, const TensorDict& tensors, const st
 fs::path bundle_folder(const fs::path& run) {
   if (fs::exists(run / "bundle.json")) return run;
   if (fs::exists(run / "checkpoints/last/bundle.json")) return run / "checkpoints/last";
-  throw InputError("CKPT", run.string(), "", "got no run or bundle folder, expected bundle.json in it or in its checkpoints/last");
+  throw InputError("CKPT", run.string(), "",
+                   "got no run or bundle folder, expected bundle.json in it or in its checkpoints/last");
 }
 
 Pipeline front_end_for(const Bundle& bundle, const Registry& registry, const Spec& input, const std::string& where) {
   Pipeline pipeline(registry, bundle.info.transforms, input, where);
   const Spec &got = pipeline.output(Mode::eval), &known = bundle.pipeline->output(Mode::eval);
-  bool fits = got.shape.size() == known.shape.size() && (got.rate_hz == 0 || known.rate_hz == 0 || std::abs(got.rate_hz / known.rate_hz - 1) < 1e-6);
-  for (size_t i = 0; fits && i + 1 < known.shape.size(); ++i) fits = got.shape[i] < 0 || known.shape[i] < 0 || got.shape[i] == known.shape[i];
+  bool fits = got.shape.size() == known.shape.size() &&
+              (got.rate_hz == 0 || known.rate_hz == 0 || std::abs(got.rate_hz / known.rate_hz - 1) < 1e-6);
+  for (size_t i = 0; fits && i + 1 < known.shape.size(); ++i)
+    fits = got.shape[i] < 0 || known.shape[i] < 0 || got.shape[i] == known.shape[i];
   if (!fits) {
-    throw InputError("INPUT", where, "", fmt::format("got {}, which reaches the model as {}, expected {} as in training; convert it, or train with transforms such as resample and channels",
-                                                     input.text(), got.text(), known.text()));
+    throw InputError("INPUT", where, "",
+                     fmt::format("got {}, which reaches the model as {}, expected {} as in training; convert it, or "
+                                 "train with transforms such as resample and channels",
+                                 input.text(), got.text(), known.text()));
   }
   pipeline.load_state(bundle.pipeline->state());
   return pipeline;
@@ -190,38 +216,49 @@ Bundle load_bundle(const fs::path& folder, const Registry& registry) {
   try {
     const auto json = ordered_json::parse(read_file(file, 16 << 20));
     if (const int format = json.at("format"); format != kFormat) {
-      throw InputError("CKPT", file.string(), "format", fmt::format("got {}, expected {}: written by another amae ({})", format, kFormat, json.value("amae", "?")));
+      throw InputError(
+          "CKPT", file.string(), "format",
+          fmt::format("got {}, expected {}: written by another amae ({})", format, kFormat, json.value("amae", "?")));
     }
     info.classes = json.at("classes").get<std::vector<std::string>>();
     info.multi_label = json.at("multi_label");
-    info.input = {domain_from(json.at("input").at("domain")), json.at("input").at("shape").get<std::vector<int64_t>>(), json.at("input").at("rate_hz")};
+    info.input = {domain_from(json.at("input").at("domain")), json.at("input").at("shape").get<std::vector<int64_t>>(),
+                  json.at("input").at("rate_hz")};
     info.weights = json.at("weights");
     info.views = json.at("views");
     info.head.dropout = json.at("head").at("dropout");
     info.model = component_from(json.at("model"), file.string());
-    for (const auto& transform : json.at("transforms")) info.transforms.push_back(component_from(transform, file.string()));
+    for (const auto& transform : json.at("transforms"))
+      info.transforms.push_back(component_from(transform, file.string()));
   } catch (const nlohmann::json::exception& error) {
     throw InputError("CKPT", file.string(), "", std::string("cannot be read: ") + error.what());
   }
   std::vector<Problem> problems;
   registry.resolve(info.model, "model", "model", problems);
-  for (Component& transform : info.transforms) registry.resolve(transform, "transform", "transforms." + transform.name, problems);
+  for (Component& transform : info.transforms)
+    registry.resolve(transform, "transform", "transforms." + transform.name, problems);
   if (!problems.empty()) throw InputError(problems);
 
   bundle.pipeline = std::make_shared<Pipeline>(registry, info.transforms, info.input);
   bundle.pipeline->load_state(read_safetensors(folder / "pipeline.safetensors"));
-  bundle.model = std::make_shared<Classifier>(registry.make_model(info.model, {bundle.pipeline->output(Mode::train), 0}),
-                                              static_cast<int64_t>(info.classes.size()), info.head);
+  bundle.model =
+      std::make_shared<Classifier>(registry.make_model(info.model, {bundle.pipeline->output(Mode::train), 0}),
+                                   static_cast<int64_t>(info.classes.size()), info.head);
   load_weights(*bundle.model, read_safetensors(folder / info.weights), (folder / info.weights).string());
   bundle.model->eval();
 
   const TensorDict golden = read_safetensors(folder / "golden.safetensors");
-  if (golden.count("signal") == 0 || golden.count("probabilities") == 0) throw InputError("CKPT", (folder / "golden.safetensors").string(), "", "lacks signal or probabilities");
+  if (golden.count("signal") == 0 || golden.count("probabilities") == 0)
+    throw InputError("CKPT", (folder / "golden.safetensors").string(), "", "lacks signal or probabilities");
   const double rate = info.input.rate_hz > 0 ? info.input.rate_hz : 16000;
-  const torch::Tensor now = golden_output(*bundle.model, *bundle.pipeline, info, {golden.at("signal"), rate, info.input.domain});
+  const torch::Tensor now =
+      golden_output(*bundle.model, *bundle.pipeline, info, {golden.at("signal"), rate, info.input.domain});
   const double difference = (now - golden.at("probabilities")).abs().max().item<double>();
   if (!(difference <= kGoldenTolerance)) {
-    throw InputError("CKPT", folder.string(), "golden", fmt::format("got an output that differs by {:.2g} from the stored one, expected at most {}; the plugins or LibTorch here compute something else", difference, kGoldenTolerance));
+    throw InputError("CKPT", folder.string(), "golden",
+                     fmt::format("got an output that differs by {:.2g} from the stored one, expected at most {}; the "
+                                 "plugins or LibTorch here compute something else",
+                                 difference, kGoldenTolerance));
   }
   return bundle;
 }

@@ -1,4 +1,5 @@
-// A trained model with all that its use needs: front end, labels, model options, weights and one golden input and output.
+// A trained model with all that its use needs: front end, labels, model options, weights and one golden input and
+// output.
 #pragma once
 
 #include <filesystem>
@@ -32,12 +33,14 @@ struct BundleInfo {
 };
 
 /// Writes bundle.json, pipeline.safetensors and golden.safetensors into `folder`; `model` must hold the weights to use.
-void write_bundle_files(const std::filesystem::path& folder, const BundleInfo& info, Classifier& model, const Pipeline& pipeline);
+void write_bundle_files(const std::filesystem::path& folder, const BundleInfo& info, Classifier& model,
+                        const Pipeline& pipeline);
 
 /// Writes SHA256SUMS over all other files of `folder`.
 void write_checksums(const std::filesystem::path& folder);
 
-/// Throws InputError (code CKPT) naming the first file that is missing or differs from SHA256SUMS.
+/// Throws InputError (code CKPT) naming the first file that is missing, differs from SHA256SUMS or, being
+/// of a kind that we read (.json, .safetensors), is not listed there.
 void verify_checksums(const std::filesystem::path& folder);
 
 struct Bundle {
@@ -50,12 +53,12 @@ struct Bundle {
 /// Loads a bundle folder, verifies its sums and recomputes the golden output. Throws InputError naming file and tensor.
 Bundle load_bundle(const std::filesystem::path& folder, const Registry& registry);
 
-/// The bundle's front end over other signals, checked ahead of any arithmetic. Throws InputError (where = `where`) when they
-/// do not fit it, or reach the model with other channels, bins or another rate than those it was trained on.
+/// The bundle's front end over other signals, checked ahead of any arithmetic. Throws InputError (where = `where`) when
+/// they do not fit it, or reach the model with other channels, bins or another rate than those it was trained on.
 Pipeline front_end_for(const Bundle& bundle, const Registry& registry, const Spec& input, const std::string& where);
 
-/// Copies tensors into a module's parameters and buffers by name. Throws InputError (code CKPT, where = file) listing up to
-/// ten missing, unexpected and misshapen names with both shapes; nothing is copied then.
+/// Copies tensors into a module's parameters and buffers by name. Throws InputError (code CKPT, where = file) listing
+/// up to ten missing, unexpected and misshapen names with both shapes; nothing is copied then.
 void load_weights(torch::nn::Module& module, const TensorDict& tensors, const std::string& file);
 
 /// The folder of the bundle to use for RUN: RUN itself when it holds bundle.json, else RUN/checkpoints/last.

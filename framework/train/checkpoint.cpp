@@ -1,7 +1,7 @@
 // The saving half of Trainer: RUN/checkpoints/{last,best}/.
 //
-//   last/  model.safetensors, ema.safetensors, the bundle's files, and what resuming needs: optim.safetensors, state.json
-//   best/  the bundle alone
+//   last/  model.safetensors, ema.safetensors, the bundle's files, and what resuming needs: optim.safetensors,
+//   state.json best/  the bundle alone
 #include <fmt/format.h>
 #include <torch/torch.h>
 
@@ -26,9 +26,18 @@ double exact(const std::string& text) { return std::strtod(text.c_str(), nullptr
 
 void Trainer::write_state(const fs::path& file) const {
   const TrainState& s = state_;
-  nlohmann::ordered_json json{{"format", 1}, {"epoch", s.epoch}, {"batch", s.batch}, {"step", s.step}, {"loss_sum", exact(s.loss_sum)},
-                              {"norm_sum", exact(s.norm_sum)}, {"correct", s.correct}, {"seen", s.seen}, {"steps_in_epoch", s.steps_in_epoch},
-                              {"best", exact(s.best)}, {"best_epoch", s.best_epoch}, {"stopped_early", s.stopped_early}};
+  nlohmann::ordered_json json{{"format", 1},
+                              {"epoch", s.epoch},
+                              {"batch", s.batch},
+                              {"step", s.step},
+                              {"loss_sum", exact(s.loss_sum)},
+                              {"norm_sum", exact(s.norm_sum)},
+                              {"correct", s.correct},
+                              {"seen", s.seen},
+                              {"steps_in_epoch", s.steps_in_epoch},
+                              {"best", exact(s.best)},
+                              {"best_epoch", s.best_epoch},
+                              {"stopped_early", s.stopped_early}};
   write_file(file, json.dump(2) + "\n");
 }
 
@@ -78,7 +87,8 @@ void Trainer::save(const std::string& name) {
 
 bool Trainer::restore() {
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(setup_.run / "checkpoints", ignored)) {  // left by a killed process; ours is the only one
+  for (const auto& entry :
+       fs::directory_iterator(setup_.run / "checkpoints", ignored)) {  // left by a killed process; ours is the only one
     if (entry.path().filename().string().find(".tmp-") != std::string::npos) fs::remove_all(entry.path(), ignored);
   }
   const fs::path folder = setup_.run / "checkpoints/last";

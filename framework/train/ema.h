@@ -11,7 +11,8 @@
 namespace amae {
 
 /// average = d * average + (1 - d) * weight, d = min(decay, (1 + n) / (10 + n)) at update n (warm-up as in TensorFlow's
-/// ExponentialMovingAverage). Floating tensors are averaged, others copied. Buffers (batch-norm statistics) are included.
+/// ExponentialMovingAverage). Floating tensors are averaged, others copied. Buffers (batch-norm statistics) are
+/// included.
 class Ema {
  public:
   Ema(const torch::nn::Module& module, double decay);
@@ -20,8 +21,8 @@ class Ema {
   /// Exchanges the module's weights and buffers with the averages; calling it again restores them.
   void swap(torch::nn::Module& module);
 
-  [[nodiscard]] TensorDict state() const;      ///< names of the module; and "ema.updates" (int64)
-  void load_state(const TensorDict& state);    ///< InputError (code CKPT) naming a missing or misshapen tensor
+  [[nodiscard]] TensorDict state() const;    ///< names of the module; and "ema.updates" (int64)
+  void load_state(const TensorDict& state);  ///< InputError (code CKPT) naming a missing or misshapen tensor
 
  private:
   double decay_;

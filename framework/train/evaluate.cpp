@@ -21,8 +21,9 @@ torch::Tensor probabilities(Classifier& model, const Pipeline& pipeline, const B
   return sum / static_cast<double>(views);
 }
 
-Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pipeline, const std::vector<int64_t>& rows,
-                int64_t batch_size, int64_t views, int workers, bool multi_label, torch::Device device) {
+Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pipeline,
+                const std::vector<int64_t>& rows, int64_t batch_size, int64_t views, int workers, bool multi_label,
+                torch::Device device) {
   torch::NoGradGuard no_grad;
   const bool was_training = model.is_training();
   model.eval();
@@ -31,7 +32,8 @@ Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pi
   std::vector<std::vector<int64_t>> batches;
   for (size_t begin = 0; begin < rows.size(); begin += static_cast<size_t>(batch_size)) {
     const size_t end = std::min(rows.size(), begin + static_cast<size_t>(batch_size));
-    batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end));
+    batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                         rows.begin() + static_cast<std::ptrdiff_t>(end));
   }
   Loader loader(0, batches.size(), workers, [&](size_t number) { return cache.rows(batches[number]); });
   while (auto batch = loader.next()) {
@@ -44,14 +46,17 @@ Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pi
 }
 
 double mean_log_loss(const Scores& scores, bool multi_label) {
-  const torch::Tensor p = scores.probabilities.to(torch::kDouble).clamp(1e-12, 1.0), y = scores.targets.to(torch::kDouble);
+  const torch::Tensor p = scores.probabilities.to(torch::kDouble).clamp(1e-12, 1.0),
+                      y = scores.targets.to(torch::kDouble);
   torch::Tensor losses = y * p.log();
-  if (multi_label) losses = (losses + (1 - y) * (1 - scores.probabilities.to(torch::kDouble)).clamp(1e-12, 1.0).log()) / y.size(1);
+  if (multi_label)
+    losses = (losses + (1 - y) * (1 - scores.probabilities.to(torch::kDouble)).clamp(1e-12, 1.0).log()) / y.size(1);
   return -losses.sum(1).mean().item<double>();
 }
 
 double accuracy(const Scores& scores, bool multi_label) {
-  if (multi_label) return ((scores.probabilities >= 0.5) == (scores.targets > 0.5)).all(1).to(torch::kDouble).mean().item<double>();
+  if (multi_label)
+    return ((scores.probabilities >= 0.5) == (scores.targets > 0.5)).all(1).to(torch::kDouble).mean().item<double>();
   return (scores.probabilities.argmax(1) == scores.targets.argmax(1)).to(torch::kDouble).mean().item<double>();
 }
 

@@ -18,9 +18,11 @@ struct Scores {
   torch::Tensor targets;        ///< [N, K] float32; undefined without labels
 };
 
-/// Rows through the pipeline's evaluation path, `views` passes, in eval mode without gradient. Throws Stopped on a signal.
-Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pipeline, const std::vector<int64_t>& rows,
-                int64_t batch_size, int64_t views, int workers, bool multi_label, torch::Device device);
+/// Rows through the pipeline's evaluation path, `views` passes, in eval mode without gradient. Throws Stopped on a
+/// signal.
+Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pipeline,
+                const std::vector<int64_t>& rows, int64_t batch_size, int64_t views, int workers, bool multi_label,
+                torch::Device device);
 
 /// Probabilities [B, K] of one batch of front outputs, averaged over views; the one path that training, evaluation and
 /// prediction share.

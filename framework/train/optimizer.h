@@ -16,11 +16,11 @@ struct OptimOptions {
   std::string name = "adamw";  ///< adamw | sgd
   double lr = 1e-3;
   double weight_decay = 0.05;
-  double momentum = 0.9;             ///< sgd
-  bool nesterov = true;              ///< sgd
+  double momentum = 0.9;                     ///< sgd
+  bool nesterov = true;                      ///< sgd
   std::vector<double> betas = {0.9, 0.999};  ///< adamw
-  double eps = 1e-8;                 ///< adamw
-  double layer_decay = 1.0;          ///< lr of layer group g is lr * layer_decay^(depth - g); the head has the full lr
+  double eps = 1e-8;                         ///< adamw
+  double layer_decay = 1.0;  ///< lr of layer group g is lr * layer_decay^(depth - g); the head has the full lr
   void describe(Fields& f);
   void check() const;
 };

@@ -17,8 +17,12 @@ namespace {
 double wall_now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 std::string line_of(const Metric& m) {
-  nlohmann::ordered_json json{{"wall", std::round(m.wall * 1e3) / 1e3}, {"step", m.step}, {"epoch", m.epoch},
-                              {"split", m.split}, {"name", m.name}, {"value", m.value}};
+  nlohmann::ordered_json json{{"wall", std::round(m.wall * 1e3) / 1e3},
+                              {"step", m.step},
+                              {"epoch", m.epoch},
+                              {"split", m.split},
+                              {"name", m.name},
+                              {"value", m.value}};
   return json.dump() + "\n";
 }
 
@@ -31,12 +35,14 @@ std::vector<Metric> read_metrics(const std::filesystem::path& file) {
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = text.find('\n', begin);
     if (end == std::string::npos) break;  // torn by a kill
-    const auto json = nlohmann::json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+    const auto json = nlohmann::json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                                            text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
     begin = end + 1;
     if (!json.is_object()) continue;
     const auto value = json.find("value");
-    metrics.push_back({json.value("wall", 0.0), json.value("step", int64_t{0}), json.value("epoch", int64_t{0}), json.value("split", ""),
-                       json.value("name", ""), value != json.end() && value->is_number() ? value->get<double>() : std::nan("")});
+    metrics.push_back({json.value("wall", 0.0), json.value("step", int64_t{0}), json.value("epoch", int64_t{0}),
+                       json.value("split", ""), json.value("name", ""),
+                       value != json.end() && value->is_number() ? value->get<double>() : std::nan("")});
   }
   return metrics;
 }
@@ -51,7 +57,8 @@ RunLog::RunLog(std::filesystem::path run, bool tensorboard, int64_t keep_epochs)
   if (!tensorboard) return;
   std::filesystem::remove_all(run_ / "tb");  // TensorBoard would show points of before the resume twice
   events_ = std::make_unique<EventWriter>(run_ / "tb", wall_now());
-  for (const Metric& metric : metrics_) events_->scalar(metric.split + "/" + metric.name, metric.step, metric.value, metric.wall);
+  for (const Metric& metric : metrics_)
+    events_->scalar(metric.split + "/" + metric.name, metric.step, metric.value, metric.wall);
 }
 
 RunLog::~RunLog() = default;

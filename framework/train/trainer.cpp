@@ -15,14 +15,17 @@
 namespace amae {
 namespace {
 
-double seconds_now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 std::vector<NamedParameter> rules_for(const TrainSetup& setup) {
   std::vector<std::pair<std::string, torch::Tensor>> parameters;
   for (const auto& item : setup.model->named_parameters()) parameters.emplace_back(item.key(), item.value());
   const Encoder& encoder = setup.model->encoder();
-  return parameter_rules(parameters, setup.optim.layer_decay, encoder.depth(),
-                         [&](const std::string& name) { return encoder.layer_of(name.substr(std::string("encoder.").size())); });
+  return parameter_rules(parameters, setup.optim.layer_decay, encoder.depth(), [&](const std::string& name) {
+    return encoder.layer_of(name.substr(std::string("encoder.").size()));
+  });
 }
 
 int64_t examples(const std::vector<std::vector<int64_t>>& batches, size_t begin, size_t end) {
@@ -40,7 +43,9 @@ void EarlyStoppingOptions::describe(Fields& f) {
 }
 
 void EarlyStoppingOptions::check() const {
-  if (metric.rfind("test/", 0) == 0) throw InputError("CFG-RULE", "", "metric", fmt::format("got {}, expected a metric of val or train: the test split chooses nothing", metric));
+  if (metric.rfind("test/", 0) == 0)
+    throw InputError("CFG-RULE", "", "metric",
+                     fmt::format("got {}, expected a metric of val or train: the test split chooses nothing", metric));
 }
 
 void TrainOptions::describe(Fields& f) {
@@ -75,7 +80,8 @@ Trainer::Trainer(TrainSetup setup) : setup_(std::move(setup)), optimizer_(setup_
   const bool asked = stopping.patience > 0 || stopping.metric != EarlyStoppingOptions().metric;
   if (asked && std::find(known.begin(), known.end(), stopping.metric) == known.end()) {
     throw InputError("CFG-RULE", "", "train.early_stopping.metric",
-                     fmt::format("got {}, expected one of {}{}", stopping.metric, join(known, ", "), setup_.val_rows.empty() ? "; there is no validation split" : ""));
+                     fmt::format("got {}, expected one of {}{}", stopping.metric, join(known, ", "),
+                                 setup_.val_rows.empty() ? "; there is no validation split" : ""));
   }
 }
 
@@ -107,12 +113,13 @@ void Trainer::train_epoch(Progress& progress) {
   const auto rows = epoch_order(setup_.train_rows, setup_.seed, state_.epoch);
   const auto batches = batches_of(rows, setup_.options.batch_size);
   Stage stage{setup_.seed, state_.epoch, setup_.options.epochs, 0};
-  Loader loader(static_cast<size_t>(state_.batch), batches.size(), static_cast<int>(setup_.options.workers), [&](size_t number) {
-    Batch batch = setup_.cache->rows(batches[number]);
-    batch.y = targets_of(setup_.cache->dataset(), batches[number]);
-    setup_.pipeline->run_train(batch, stage);
-    return batch;
-  });
+  Loader loader(static_cast<size_t>(state_.batch), batches.size(), static_cast<int>(setup_.options.workers),
+                [&](size_t number) {
+                  Batch batch = setup_.cache->rows(batches[number]);
+                  batch.y = targets_of(setup_.cache->dataset(), batches[number]);
+                  setup_.pipeline->run_train(batch, stage);
+                  return batch;
+                });
   const auto window = static_cast<size_t>(setup_.options.accumulate);
 
   while (auto batch = loader.next()) {
@@ -122,7 +129,8 @@ void Trainer::train_epoch(Progress& progress) {
     ++state_.batch;
     if (state_.batch % setup_.options.accumulate != 0 && number + 1 < batches.size()) continue;
     step_optimizer();
-    progress.update(state_.step, fmt::format("epoch {}/{}  loss {:.3f}", state_.epoch + 1, setup_.options.epochs, state_.loss_sum / static_cast<double>(state_.seen)));
+    progress.update(state_.step, fmt::format("epoch {}/{}  loss {:.3f}", state_.epoch + 1, setup_.options.epochs,
+                                             state_.loss_sum / static_cast<double>(state_.seen)));
     if (stop_signal() != 0) return;
     const int64_t every = setup_.options.save_every_steps;
     if (every > 0 && state_.step % every == 0) save("last");
@@ -141,14 +149,18 @@ void Trainer::forward_backward(const Batch& batch, int64_t window_examples) {
   const torch::Tensor sum = losses.sum();
   const double value = sum.item<double>();
   if (!std::isfinite(value)) {
-    throw DivergenceError(fmt::format("step {}", state_.step),
-                          fmt::format("got loss {} in epoch {}, last finite mean loss {:.4g}, rows {}; try a lower optim.lr or train.clip_norm", number_text(value),
-                                      state_.epoch, state_.seen > 0 ? state_.loss_sum / static_cast<double>(state_.seen) : NAN, fmt::join(last_ids_, " ")));
+    throw DivergenceError(
+        fmt::format("step {}", state_.step),
+        fmt::format(
+            "got loss {} in epoch {}, last finite mean loss {:.4g}, rows {}; try a lower optim.lr or train.clip_norm",
+            number_text(value), state_.epoch,
+            state_.seen > 0 ? state_.loss_sum / static_cast<double>(state_.seen) : NAN, fmt::join(last_ids_, " ")));
   }
   (sum / static_cast<double>(window_examples)).backward();
   state_.loss_sum += value;
   const torch::Tensor guess = logits.detach();
-  const torch::Tensor right = setup_.loss.name == "binary" ? ((guess >= 0) == (y > 0.5)).all(1) : guess.argmax(1) == y.argmax(1);
+  const torch::Tensor right =
+      setup_.loss.name == "binary" ? ((guess >= 0) == (y > 0.5)).all(1) : guess.argmax(1) == y.argmax(1);
   state_.correct += right.sum().item<int64_t>();
   state_.seen += batch.size();
 }
@@ -156,7 +168,9 @@ void Trainer::forward_backward(const Batch& batch, int64_t window_examples) {
 void Trainer::step_optimizer() {
   const double norm = optimizer_.clip(setup_.options.clip_norm);
   if (!std::isfinite(norm)) {
-    throw DivergenceError(fmt::format("step {}", state_.step), fmt::format("got gradient norm {} in epoch {}, rows {}; try a lower optim.lr", number_text(norm), state_.epoch, fmt::join(last_ids_, " ")));
+    throw DivergenceError(fmt::format("step {}", state_.step),
+                          fmt::format("got gradient norm {} in epoch {}, rows {}; try a lower optim.lr",
+                                      number_text(norm), state_.epoch, fmt::join(last_ids_, " ")));
   }
   optimizer_.step(learning_rate(setup_.schedule, setup_.optim.lr, state_.step, total_steps_));
   optimizer_.zero_grad();
@@ -169,7 +183,8 @@ void Trainer::step_optimizer() {
 bool Trainer::better(double value) const {
   if (!std::isfinite(value)) return false;
   if (state_.best_epoch < 0) return true;
-  return setup_.options.early_stopping.mode == "max" ? value > state_.best : value < state_.best;  // ties keep the older one
+  return setup_.options.early_stopping.mode == "max" ? value > state_.best
+                                                     : value < state_.best;  // ties keep the older one
 }
 
 void Trainer::finish_epoch(double seconds) {
@@ -184,8 +199,9 @@ void Trainer::finish_epoch(double seconds) {
   if (evaluated) {
     const bool several = setup_.loss.name == "binary";
     const auto measure = [&](const std::string& suffix) {
-      const Scores scores = evaluate(*setup_.model, *setup_.cache, *setup_.pipeline, setup_.val_rows, setup_.options.eval_batch_size, 1,
-                                     static_cast<int>(setup_.options.workers), several, setup_.device);
+      const Scores scores =
+          evaluate(*setup_.model, *setup_.cache, *setup_.pipeline, setup_.val_rows, setup_.options.eval_batch_size, 1,
+                   static_cast<int>(setup_.options.workers), several, setup_.device);
       figures.emplace_back("val/loss" + suffix, mean_log_loss(scores, several));
       figures.emplace_back("val/accuracy" + suffix, accuracy(scores, several));
     };
@@ -218,7 +234,8 @@ void Trainer::finish_epoch(double seconds) {
     state_.best = value;
     state_.best_epoch = epoch;
   }
-  state_.stopped_early = stopping.patience > 0 && state_.best_epoch >= 0 && epoch - state_.best_epoch >= stopping.patience * setup_.options.eval_every;
+  state_.stopped_early = stopping.patience > 0 && state_.best_epoch >= 0 &&
+                         epoch - state_.best_epoch >= stopping.patience * setup_.options.eval_every;
   report_epoch(figures, best);
 
   state_.epoch = epoch + 1;

@@ -56,15 +56,16 @@ struct TrainSetup {
   torch::Device device = torch::kCPU;
   std::filesystem::path run;  ///< the run folder
   bool tensorboard = true;
-  /// Writes the bundle part of a checkpoint into a folder; the model holds the weights to use. `weights` names their file.
+  /// Writes the bundle part of a checkpoint into a folder; the model holds the weights to use. `weights` names their
+  /// file.
   std::function<void(const std::filesystem::path& folder, const std::string& weights)> write_bundle;
 };
 
 /// Position and running figures: with the tensors, all that a resumed run needs. Saved as state.json.
 struct TrainState {
-  int64_t epoch = 0;  ///< 0-based, the one in progress
-  int64_t batch = 0;  ///< batches of it already consumed
-  int64_t step = 0;   ///< optimizer steps taken
+  int64_t epoch = 0;                  ///< 0-based, the one in progress
+  int64_t batch = 0;                  ///< batches of it already consumed
+  int64_t step = 0;                   ///< optimizer steps taken
   double loss_sum = 0, norm_sum = 0;  ///< over the epoch so far; exact: saved as hexadecimal floats
   int64_t correct = 0, seen = 0, steps_in_epoch = 0;
   double best = 0;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/data/torchaudio_*.safetensors: what torchaudio answers for small seeded signals.
+"""Writes tests/vectors/torchaudio_*.safetensors: what torchaudio answers for small seeded signals.
 
 usage: reference_vectors.py OUTPUT_FOLDER     (run it through tools/testgen/reference_vectors)
 

@@ -7,7 +7,8 @@
 //
 // From that one list come strict reading of the YAML (unknown key, wrong type, out of range), `amae describe`, the
 // resolved config saved with a run, the JSON Schema and the boundary cases of the generated tests.
-// An optional `void check() const` throws InputError for rules that span fields; its problems' `field` names the option.
+// An optional `void check() const` throws InputError for rules that span fields; its problems' `field` names the
+// option.
 #pragma once
 
 #include <cstdint>
@@ -43,9 +44,9 @@ struct Field {
   std::string unit_name = {};  ///< "s", "Hz", "bytes", "dB", "samples", "fraction", … decides which suffixes are read
   double minimum = -std::numeric_limits<double>::infinity();  ///< inclusive; of each element for a list
   double maximum = std::numeric_limits<double>::infinity();   ///< inclusive
-  std::vector<std::string> allowed = {};  ///< for text: the only values taken; empty: any
-  std::string component_kind = {};        ///< for components: "model", "dataset" or "transform"
-  bool is_required = false;          ///< must be given
+  std::vector<std::string> allowed = {};                      ///< for text: the only values taken; empty: any
+  std::string component_kind = {};                            ///< for components: "model", "dataset" or "transform"
+  bool is_required = false;                                   ///< must be given
   bool is_path = false;  ///< relative paths are read relative to the file that names them, or to the cwd from arguments
 
   Field& unit(std::string name_) { return unit_name = std::move(name_), *this; }

@@ -42,8 +42,8 @@ namespace amae {
 
 /// What a factory may know beside its options.
 struct ModelContext {
-  Spec input;           ///< of one item as it reaches the model in training
-  uint64_t seed = 0;    ///< of the run
+  Spec input;         ///< of one item as it reaches the model in training
+  uint64_t seed = 0;  ///< of the run
 };
 
 /// Handed to a plugin's register function. Keys are lower case, unique within their kind over all plugins.
@@ -53,26 +53,29 @@ class Registrar {
 
   template <class Options, class Make>
   void model(const std::string& key, const std::string& summary, Make make) {
-    add_model(key, summary, [] { return std::make_unique<OptionsHolder<Options>>(); },
-              [make](const OptionsBase& o, const ModelContext& context) -> std::shared_ptr<Encoder> {
-                return make(static_cast<const OptionsHolder<Options>&>(o).value, context);
-              });
+    add_model(
+        key, summary, [] { return std::make_unique<OptionsHolder<Options>>(); },
+        [make](const OptionsBase& o, const ModelContext& context) -> std::shared_ptr<Encoder> {
+          return make(static_cast<const OptionsHolder<Options>&>(o).value, context);
+        });
   }
 
   template <class Options, class Make>
   void dataset(const std::string& key, const std::string& summary, Make make) {
-    add_dataset(key, summary, [] { return std::make_unique<OptionsHolder<Options>>(); },
-                [make](const OptionsBase& o) -> std::unique_ptr<Dataset> {
-                  return make(static_cast<const OptionsHolder<Options>&>(o).value);
-                });
+    add_dataset(
+        key, summary, [] { return std::make_unique<OptionsHolder<Options>>(); },
+        [make](const OptionsBase& o) -> std::unique_ptr<Dataset> {
+          return make(static_cast<const OptionsHolder<Options>&>(o).value);
+        });
   }
 
   template <class Options, class Make>
   void transform(const std::string& key, const std::string& summary, Make make) {
-    add_transform(key, summary, [] { return std::make_unique<OptionsHolder<Options>>(); },
-                  [make](const OptionsBase& o) -> std::unique_ptr<Transform> {
-                    return make(static_cast<const OptionsHolder<Options>&>(o).value);
-                  });
+    add_transform(
+        key, summary, [] { return std::make_unique<OptionsHolder<Options>>(); },
+        [make](const OptionsBase& o) -> std::unique_ptr<Transform> {
+          return make(static_cast<const OptionsHolder<Options>&>(o).value);
+        });
   }
 
  protected:
@@ -104,8 +107,10 @@ struct amae_plugin_descriptor {
 };
 }
 
-#define AMAE_PLUGIN(name, version, summary, function)                                                         \
-  extern "C" __attribute__((visibility("default"))) const amae_plugin_descriptor amae_plugin;                 \
-  extern "C" const amae_plugin_descriptor amae_plugin = {                                                     \
-      AMAE_API_VERSION, sizeof(amae_plugin_descriptor), AMAE_LIBTORCH, AMAE_COMPILER, AMAE_CXX_ABI, name, version, \
-      summary,          function};
+#define AMAE_PLUGIN(name, version, summary, function)                                                      \
+  extern "C" __attribute__((visibility("default"))) const amae_plugin_descriptor amae_plugin;              \
+  extern "C" const amae_plugin_descriptor amae_plugin = {AMAE_API_VERSION, sizeof(amae_plugin_descriptor), \
+                                                         AMAE_LIBTORCH,    AMAE_COMPILER,                  \
+                                                         AMAE_CXX_ABI,     name,                           \
+                                                         version,          summary,                        \
+                                                         function};

@@ -31,8 +31,8 @@ enum class Domain {
 
 /// One recording or frame as the dataset gives it.
 struct Signal {
-  at::Tensor samples;   ///< [C, N] float32, contiguous, full scale = 1
-  double rate_hz = 0;   ///< samples per second; 0 = unknown (IQ without metadata)
+  at::Tensor samples;  ///< [C, N] float32, contiguous, full scale = 1
+  double rate_hz = 0;  ///< samples per second; 0 = unknown (IQ without metadata)
   Domain domain = Domain::audio;
 };
 
@@ -48,10 +48,10 @@ struct Spec {
 
 /// Items stacked. The core never mixes shapes or rates in one batch; where they vary, batches hold one item.
 struct Batch {
-  at::Tensor x;                ///< [B, ...] float32
-  at::Tensor y;                ///< [B, K] float32 class weights (one-hot, soft or multi-hot); undefined without labels
-  std::vector<int64_t> ids;    ///< row in the dataset of each item
-  double rate_hz = 0;          ///< of the last axis of x
+  at::Tensor x;              ///< [B, ...] float32
+  at::Tensor y;              ///< [B, K] float32 class weights (one-hot, soft or multi-hot); undefined without labels
+  std::vector<int64_t> ids;  ///< row in the dataset of each item
+  double rate_hz = 0;        ///< of the last axis of x
 
   [[nodiscard]] int64_t size() const { return x.defined() ? x.size(0) : 0; }
 };

@@ -1,0 +1,47 @@
+#include "train/classifier.h"
+
+#include <catch2/matchers/catch_matchers_exception.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include "training.h"
+
+using namespace amae;
+
+namespace {
+
+/// Gives features of another width than it says.
+class Liar : public Encoder {
+ public:
+  torch::Tensor forward(const torch::Tensor& x) override { return x.flatten(1).slice(1, 0, 4); }
+  [[nodiscard]] int64_t width() const override { return 5; }
+};
+
+}  // namespace
+
+TEST_CASE("a classifier is its encoder and a linear head, by these names") {
+  torch::manual_seed(1);
+  Classifier model(std::make_shared<Net>(false), 3, {});
+  std::vector<std::string> names;
+  for (const auto& p : model.named_parameters()) names.push_back(p.key());
+  CHECK(names == std::vector<std::string>{"encoder.layer.weight", "encoder.layer.bias", "head.weight", "head.bias"});
+  const auto x = torch::randn({4, 1, 16});
+  const auto p = model.named_parameters();
+  const auto by_hand = torch::nn::functional::linear(model.encoder().forward(x), p["head.weight"], p["head.bias"]);
+  CHECK(torch::equal(model.forward(x), by_hand));
+}
+
+TEST_CASE("dropout acts on the features, in training only") {
+  torch::manual_seed(1);
+  Classifier model(std::make_shared<Net>(false), 3, {.dropout = 0.5});
+  const auto x = torch::randn({4, 1, 16});
+  model.eval();
+  CHECK(torch::equal(model.forward(x), model.forward(x)));
+  model.train();
+  CHECK_FALSE(torch::equal(model.forward(x), model.forward(x)));
+}
+
+TEST_CASE("an encoder that does not keep its word is found out with both shapes") {
+  Classifier model(std::make_shared<Liar>(), 3, {});
+  CHECK_THROWS_WITH(model.forward(torch::zeros({2, 1, 16})),
+                    Catch::Matchers::ContainsSubstring("[2, 4]") && Catch::Matchers::ContainsSubstring("[2, 5]"));
+}
