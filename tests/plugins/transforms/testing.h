@@ -61,7 +61,8 @@ inline double relative_error(const at::Tensor& got, const at::Tensor& expected) 
   return ((got - expected).abs().max() / expected.abs().max()).item<double>();
 }
 
-inline const TensorDict& reference(const std::string& name) {
+// A plain pointer: GCC 14 takes a reference from a call with a temporary string for one into that string.
+inline const TensorDict& reference(const char* name) {
   static std::map<std::string, TensorDict> files;
   auto& file = files[name];
   if (file.empty()) file = read_safetensors(std::string(AMAE_TEST_DATA) + "/" + name + ".safetensors");
