@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -39,6 +40,13 @@ void write_plots(const fs::path& folder, const std::vector<Metric>& metrics) {
   }
 }
 
+/// What the data were: equal fingerprints, equal rows in equal order.
+ordered_json dataset_identity(const Plan& plan, const Dataset& dataset) {
+  std::string text;
+  for (int64_t row = 0; row < dataset.size(); ++row) text += dataset.id(row) + " " + dataset.content_hash(row) + "\n";
+  return {{"name", plan.config.data.name}, {"items", dataset.size()}, {"sha256", sha256_hex(text)}};
+}
+
 /// Trains in `run` with the given test folds (none: the config's split); the data may be shared. False when stopped.
 bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data& data,
                 const std::vector<int64_t>& test_folds) {
@@ -48,6 +56,7 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
   const RunConfig& config = plan.config;
   try {
     const torch::Device device = pick_device(request.device);
+    folder.expect("dataset", dataset_identity(plan, *data.dataset));
     const Split split = split_for(plan, *data.dataset, test_folds);
     auto pipeline = make_pipeline(plan, *data.dataset);
     const bool resumes = fs::exists(run / "checkpoints/last");

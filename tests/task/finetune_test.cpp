@@ -153,6 +153,15 @@ TEST_CASE("data of other classes than the bundle's is refused") {
   CHECK(contains(text_of(problems), "something else"));
 }
 
+TEST_CASE("a run does not go on with other data than it began with") {
+  const Configs configs;
+  REQUIRE(run(configs, {}));
+  CHECK(read_run_json(configs.path() / "run")["dataset"]["items"] == 100);
+  const std::string text = refused(configs, {"data.seed=2"});
+  CHECK(contains(text, "dataset: got"));
+  CHECK(contains(text, "as when this run began"));
+}
+
 TEST_CASE("two processes cannot train in one folder") {
   const Configs configs;
   fs::create_directories(configs.path() / "run");
