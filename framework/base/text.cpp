@@ -23,7 +23,16 @@ size_t edit_distance(std::string_view a, std::string_view b) {  // Damerau: a sw
   return d[a.size()][b.size()];
 }
 
-/// Length of the valid UTF-8 sequence at the start of `text`, 0 when it is not valid.
+std::string scaled(double value, double base, const std::vector<const char*>& units, std::string_view space) {
+  size_t unit = 0;
+  // 0.05 is the rounding of the last digit shown: what would round up to the next unit is told in it.
+  while (unit + 1 < units.size() && std::abs(value) >= (unit == 0 ? base : base - 0.05)) value /= base, ++unit;
+  if (unit == 0) return fmt::format("{:.0f}{}{}", value, space, units[0]);
+  return fmt::format("{:.{}f}{}{}", value, std::abs(value) < 9.995 ? 2 : 1, space, units[unit]);
+}
+
+}  // namespace
+
 size_t utf8_length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
@@ -40,16 +49,6 @@ size_t utf8_length(std::string_view text) {
   if (length == 4 && ((first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90))) return 0;
   return length;
 }
-
-std::string scaled(double value, double base, const std::vector<const char*>& units, std::string_view space) {
-  size_t unit = 0;
-  // 0.05 is the rounding of the last digit shown: what would round up to the next unit is told in it.
-  while (unit + 1 < units.size() && std::abs(value) >= (unit == 0 ? base : base - 0.05)) value /= base, ++unit;
-  if (unit == 0) return fmt::format("{:.0f}{}{}", value, space, units[0]);
-  return fmt::format("{:.{}f}{}{}", value, std::abs(value) < 9.995 ? 2 : 1, space, units[unit]);
-}
-
-}  // namespace
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;

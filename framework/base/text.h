@@ -1,6 +1,7 @@
 // Small text helpers shared by messages.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,6 +28,10 @@ std::string count_text(double count);
 
 /// Shortest decimal text that reads back to the same double ("0.1", "3", "1e-05"); "nan", "inf", "-inf".
 std::string number_text(double value);
+
+/// Length in bytes of the UTF-8 sequence at the start of `text` (not empty); 0 when it is not well-formed: overlong,
+/// surrogate, beyond U+10FFFF or cut. Source: Unicode 15, table 3-7; RFC 3629.
+size_t utf8_length(std::string_view text);
 
 /// Characters that are not printable and bytes that are not UTF-8 become \xNN, so that a message stays one line.
 std::string printable(std::string_view text);

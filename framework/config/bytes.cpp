@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/text.h"
 #include "config/limits.h"
 #include "config/tree.h"
 
@@ -13,23 +14,6 @@ namespace {
 constexpr size_t kMaxTabProblems = 8;
 
 uint8_t byte_at(std::string_view text, size_t index) { return static_cast<uint8_t>(text[index]); }
-
-/// Length of the UTF-8 sequence at the start of `text` (RFC 3629: no overlong forms, no surrogates), or 0.
-size_t sequence_length(std::string_view text) {
-  const uint8_t lead = byte_at(text, 0);
-  if (lead < 0x80) return 1;
-  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte_at(text, i) & 0xC0) != 0x80) return 0;
-  }
-  const uint8_t second = byte_at(text, 1);
-  if (lead == 0xE0 && second < 0xA0) return 0;
-  if (lead == 0xED && second > 0x9F) return 0;
-  if (lead == 0xF0 && second < 0x90) return 0;
-  if (lead == 0xF4 && second > 0x8F) return 0;
-  return length;
-}
 
 std::string hex(uint8_t byte) {
   std::array<char, 8> buffer{};
@@ -89,7 +73,7 @@ std::vector<Problem> check_bytes(std::string_view text, const std::string& sourc
     for (size_t i = 0; i < line.size();) {
       const std::string at = " at byte " + std::to_string(start + i);
       const uint8_t byte = byte_at(line, i);
-      const size_t length = sequence_length(line.substr(i));
+      const size_t length = utf8_length(line.substr(i));
       if (length == 0) {
         add(i, "got byte " + hex(byte) + at + ", expected UTF-8 text");
         return problems;

@@ -18,37 +18,12 @@ namespace {
 constexpr size_t kMaxFieldBytes = size_t{1} << 20U;
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 32U;
 
-// Offset of the first byte that does not belong to well-formed UTF-8 (no overlong forms, surrogates or values beyond
-// U+10FFFF), or nothing. Source: Unicode 15, table 3-7.
+// Offset of the first byte that does not belong to well-formed UTF-8, or nothing.
 std::optional<size_t> first_invalid_utf8(std::string_view text) {
-  size_t i = 0;
-  const auto byte = [&](size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
-  while (i < text.size()) {
-    const unsigned lead = byte(i);
-    size_t more = 0;
-    unsigned low = 0x80, high = 0xBF;  // of the second byte
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    if (lead >= 0xC2 && lead <= 0xDF) {
-      more = 1;
-    } else if (lead >= 0xE0 && lead <= 0xEF) {
-      more = 2;
-      if (lead == 0xE0) low = 0xA0;
-      if (lead == 0xED) high = 0x9F;
-    } else if (lead >= 0xF0 && lead <= 0xF4) {
-      more = 3;
-      if (lead == 0xF0) low = 0x90;
-      if (lead == 0xF4) high = 0x8F;
-    } else {
-      return i;
-    }
-    if (byte(i + 1) < low || byte(i + 1) > high) return i;
-    for (size_t k = 2; k <= more; ++k) {
-      if (byte(i + k) < 0x80 || byte(i + k) > 0xBF) return i;
-    }
-    i += more + 1;
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = utf8_length(text.substr(i));
+    if (length == 0) return i;
+    i += length;
   }
   return std::nullopt;
 }
