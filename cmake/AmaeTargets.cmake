@@ -13,6 +13,12 @@ function(amae_compile_rules target)
   endif()
 endfunction()
 
+# Several files go to one call of the compiler: half the time of a clean build, nearly all of it spent on the same headers.
+# A file's own names must then be unlike those of the others in its folder. -DAMAE_UNITY=OFF: for work on single files.
+function(amae_unite_sources target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${AMAE_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+endfunction()
+
 # amae_add_pch(NAME LIBRARIES … [HEADERS …]): LibTorch's headers, precompiled once for all targets with the same flags;
 # they cost 10-20 s a file otherwise. Use it with target_precompile_headers(TARGET REUSE_FROM NAME).
 function(amae_add_pch name)
@@ -48,39 +54,59 @@ function(amae_add_room name)
     target_include_directories(amae_${name} SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})
     target_link_libraries(amae_${name} PRIVATE ${TORCH_LIBRARIES})
     target_precompile_headers(amae_${name} REUSE_FROM amae_core_pch)
+    amae_unite_sources(amae_${name})
   endif()
   target_sources(amae_core PRIVATE $<TARGET_OBJECTS:amae_${name}>)
 endfunction()
 
-# amae_add_plugin(NAME KIND model|dataset|transform SOURCES …): a loadable library under build/plugins/KINDS/.
-# The plain code is also an object library NAME_code, so that tests reach it without a loader.
+function(amae_plugin_rules target)
+  set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_link_libraries(${target} PRIVATE amae::amae fmt::fmt)
+  amae_compile_rules(${target})
+  target_precompile_headers(${target} REUSE_FROM amae_plugin_pch)
+endfunction()
+
+# amae_add_plugin(NAME KIND model|dataset|transform SOURCES … [LIBRARIES …]): a loadable library under
+# build/plugins/KINDS/. All but plugin.cpp is compiled once, for the library and for the tests, which reach it without a
+# loader. What the plugins of a folder share stands in ../common and is linked to each.
 function(amae_add_plugin name)
-  cmake_parse_arguments(arg "" "KIND" "SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "" "KIND" "SOURCES;LIBRARIES" ${ARGN})
   set(folder_model models)
   set(folder_dataset data)
   set(folder_transform transforms)
   if(NOT DEFINED folder_${arg_KIND})
     message(FATAL_ERROR "amae_add_plugin(${name}): KIND is '${arg_KIND}', expected model, dataset or transform")
   endif()
-  add_library(amae_plugin_${name} MODULE ${arg_SOURCES})
-  set_target_properties(amae_plugin_${name} PROPERTIES
-    PREFIX "" OUTPUT_NAME ${name} CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins/${folder_${arg_KIND}})
-  target_link_libraries(amae_plugin_${name} PRIVATE amae::amae fmt::fmt)
-  amae_compile_rules(amae_plugin_${name})
-  target_precompile_headers(amae_plugin_${name} REUSE_FROM amae_plugin_pch)
-  add_dependencies(amae_plugins amae_plugin_${name})
-  install(TARGETS amae_plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/amae/plugins/${folder_${arg_KIND}})
-
-  set(code ${arg_SOURCES})
-  list(REMOVE_ITEM code plugin.cpp)
-  if(code)
-    list(TRANSFORM code PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
-    set_property(GLOBAL APPEND PROPERTY AMAE_PLUGIN_CODE ${code})
+  set(folder ${folder_${arg_KIND}})
+  list(REMOVE_ITEM arg_SOURCES plugin.cpp)
+  add_library(amae_plugin_${name} MODULE plugin.cpp)
+  if(arg_SOURCES)
+    add_library(amae_plugin_${name}_code OBJECT ${arg_SOURCES})
+    amae_plugin_rules(amae_plugin_${name}_code)
+    amae_unite_sources(amae_plugin_${name}_code)
+    target_link_libraries(amae_plugin_${name}_code PRIVATE ${arg_LIBRARIES})
+    target_sources(amae_plugin_${name} PRIVATE $<TARGET_OBJECTS:amae_plugin_${name}_code>)
+    set_property(GLOBAL APPEND PROPERTY AMAE_PLUGIN_CODE $<TARGET_OBJECTS:amae_plugin_${name}_code>)
   endif()
+  amae_plugin_rules(amae_plugin_${name})
+  set_target_properties(amae_plugin_${name} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins/${folder})
+  file(GLOB common CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/../common/*.cpp)
+  if(common)
+    if(NOT TARGET amae_${folder}_common)
+      add_library(amae_${folder}_common STATIC ${common})
+      amae_plugin_rules(amae_${folder}_common)
+      amae_unite_sources(amae_${folder}_common)
+      set_property(GLOBAL APPEND PROPERTY AMAE_PLUGIN_COMMON amae_${folder}_common)
+    endif()
+    target_link_libraries(amae_plugin_${name} PRIVATE amae_${folder}_common)
+  endif()
+  add_dependencies(amae_plugins amae_plugin_${name})
+  install(TARGETS amae_plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/amae/plugins/${folder})
 endfunction()
 
-# amae_add_test(NAME SOURCES … [LABELS …] [TORCH]): one Catch2 program, each case a ctest entry.
+# amae_add_test(NAME SOURCES … [LABELS …] [TORCH]): one Catch2 program, each *_test.cpp a ctest entry "NAME: FILE". An
+# entry for each case would load LibTorch each time: 0.4 s, several times what a case takes.
 function(amae_add_test name)
   cmake_parse_arguments(arg "TORCH" "" "SOURCES;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -91,7 +117,13 @@ function(amae_add_test name)
   amae_compile_rules(${name})
   if(arg_TORCH)
     amae_program_uses_pch(${name} amae_test_pch)
+    amae_unite_sources(${name})
   endif()
-  catch_discover_tests(${name} TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS "${arg_LABELS}" SKIP_RETURN_CODE 4)
+  foreach(source ${arg_SOURCES})
+    cmake_path(GET source STEM stem)
+    if(stem MATCHES "_test$")
+      add_test(NAME "${name}: ${stem}" COMMAND ${name} -\# "[#${stem}]")
+      set_tests_properties("${name}: ${stem}" PROPERTIES LABELS "${arg_LABELS}" SKIP_RETURN_CODE 4 TIMEOUT 300)
+    endif()
+  endforeach()
 endfunction()

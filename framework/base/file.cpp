@@ -116,8 +116,8 @@ AtomicFolder::~AtomicFolder() {
 }
 
 void AtomicFolder::commit() {
-  for (const auto& entry : fs::directory_iterator(temporary_)) {
-    if (entry.is_regular_file()) sync_path(entry.path());
+  for (const auto& entry : fs::recursive_directory_iterator(temporary_)) {
+    if (entry.is_regular_file() || entry.is_directory()) sync_path(entry.path());
   }
   sync_path(temporary_);
   // One atomic exchange where something is there already, so that no moment exists without a whole folder.

@@ -25,6 +25,9 @@ void add_predict(CLI::App& app, const Globals& globals, Exit& exit);
 void add_list(CLI::App& app, const Globals& globals, Exit& exit);
 void add_config(CLI::App& app, const Globals& globals, Exit& exit);
 void add_model(CLI::App& app, const Globals& globals, Exit& exit);
+void add_data(CLI::App& app, const Globals& globals, Exit& exit);
+void add_transform(CLI::App& app, const Globals& globals, Exit& exit);
+void add_cache(CLI::App& app, const Globals& globals, Exit& exit);
 
 /// Prints a table with aligned columns on stdout; the first row is the header.
 void print_table(const std::vector<std::vector<std::string>>& rows);

@@ -87,6 +87,9 @@ int main(int argc, char** argv) {
   cli::add_list(app, globals, exit);
   cli::add_config(app, globals, exit);
   cli::add_model(app, globals, exit);
+  cli::add_data(app, globals, exit);
+  cli::add_transform(app, globals, exit);
+  cli::add_cache(app, globals, exit);
 
   catch_stop_signals();
   try {

@@ -90,8 +90,9 @@ void apply_override(NodePtr& root, std::string_view argument, const std::string&
   if (appends) key.remove_suffix(1);
   const std::vector<std::string> parts = split_path(key);
   const bool has_gap = std::find(parts.begin(), parts.end(), "") != parts.end();
-  const bool has_space = key.find_first_of(" \t\r\n") != std::string_view::npos;
-  if (parts.empty() || has_gap || has_space) {
+  // A key with other characters than a file may hold could not be written into the saved config.
+  const bool is_odd = key.find(' ') != std::string_view::npos || printable(key) != key;
+  if (parts.empty() || has_gap || is_odd) {
     problems.push_back(refusal(
         source, "", "got `" + printable(argument) + "`, expected a key such as train.epochs before the equals sign"));
     return;

@@ -5,8 +5,8 @@
 namespace amae::config {
 
 std::span<const Suffix> suffixes_of(std::string_view unit) {
-  static constexpr std::array<Suffix, 5> kSeconds{
-      {{"us", 1, 1'000'000}, {"ms", 1, 1'000}, {"s"}, {"min", 60}, {"h", 3'600}}};
+  static constexpr std::array<Suffix, 6> kSeconds{
+      {{"us", 1, 1'000'000}, {"ms", 1, 1'000}, {"s"}, {"min", 60}, {"h", 3'600}, {"d", 86'400}}};
   static constexpr std::array<Suffix, 3> kHertz{{{"Hz"}, {"kHz", 1'000}, {"MHz", 1'000'000}}};
   static constexpr std::array<Suffix, 7> kBytes{{{"B"},
                                                  {"KiB", 1 << 10},

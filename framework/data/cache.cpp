@@ -1,24 +1,17 @@
 #include "data/cache.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <torch/version.h>
 
-#include <atomic>
-#include <cerrno>
+#include <algorithm>
 #include <cstring>
-#include <exception>
-#include <mutex>
 #include <nlohmann/json.hpp>
-#include <random>
-#include <thread>
 
-#include "base/file.h"
+#include "amae/version.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "data/cache_store.h"
 #include "data/threads.h"
 
 namespace amae {
@@ -33,26 +26,25 @@ void CacheOptions::describe(Fields& f) {
 
 namespace {
 
-fs::path cache_folder(const CacheOptions& options) {
-  const auto environment = [](const char* name) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets the environment
-    return std::string(value != nullptr ? value : "");
-  };
-  if (!options.folder.empty()) return options.folder;
-  if (const std::string own = environment("AMAE_CACHE"); !own.empty()) return own;
-  if (const std::string xdg = environment("XDG_CACHE_HOME"); !xdg.empty()) return fs::path(xdg) / "amae";
-  return fs::path(environment("HOME")) / ".cache/amae";
-}
-
+/// All that the numbers depend on: the front's transforms with versions and options, the library that computes, every
+/// row's content. Time stamps and paths are no part of it.
 std::string key_of(const Dataset& dataset, const Pipeline& pipeline, const std::vector<int64_t>& shape) {
-  std::string text = fmt::format("amae feature cache 1\n{}\n{}\n", pipeline.front_key(), fmt::join(shape, ","));
-  for (int64_t row = 0; row < dataset.size(); ++row) text += dataset.content_hash(row) + "\n";
+  std::string text = fmt::format("amae feature cache 2, LibTorch {}\n{}\n{} at {} Hz\n", TORCH_VERSION,
+                                 pipeline.front_key(), fmt::join(shape, ","), pipeline.front_output().rate_hz);
+  for (int64_t row = 0; row < dataset.size(); ++row) text += row_hash(dataset, row) + "\n";
   return sha256_hex(text).substr(0, 32);
 }
 
-void remove_quietly(const fs::path& path) {
-  std::error_code ignored;
-  fs::remove(path, ignored);
+/// The entry when it is there, whole and of that size; null when it has to be computed.
+std::unique_ptr<CacheEntry> find_entry(const fs::path& path, size_t payload) {
+  std::string problem;
+  auto entry = CacheEntry::open(path, problem);
+  if (entry && entry->payload_bytes() != payload) {
+    problem = fmt::format("holds {} bytes of numbers, expected {}", entry->payload_bytes(), payload);
+    entry.reset();
+  }
+  if (!problem.empty()) log::warning("cache entry {} {}; it is computed anew", path.string(), problem);
+  return entry;
 }
 
 int64_t elements(const std::vector<int64_t>& shape) {
@@ -63,60 +55,11 @@ int64_t elements(const std::vector<int64_t>& shape) {
 
 }  // namespace
 
-// A file of one header page and the rows as float32, mapped read-only.
-// Header: JSON {"rows", "shape", "rate_hz", "xxh3"} padded with blanks to 4096 bytes.
-class FeatureCache::Mapping {
- public:
-  static constexpr size_t kHeader = 4096;
-
-  Mapping(const fs::path& path, size_t payload, bool create) {
-    fd_ = ::open(path.c_str(), create ? O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0666);
-    if (fd_ < 0) throw EnvironmentError("CACHE", path.string(), std::strerror(errno));
-    size_ = kHeader + payload;
-    if (create && ::posix_fallocate(fd_, 0, static_cast<off_t>(size_)) != 0) {  // a hole would be SIGBUS on a full disk
-      ::close(fd_);
-      throw EnvironmentError("CACHE", path.string(),
-                             fmt::format("no room for {}", bytes_text(static_cast<double>(size_))));
-    }
-    struct stat status {};
-    if (::fstat(fd_, &status) != 0 || static_cast<size_t>(status.st_size) != size_) {
-      ::close(fd_);
-      throw EnvironmentError("CACHE", path.string(), "has the wrong size");
-    }
-    data_ = ::mmap(nullptr, size_, create ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd_, 0);
-    if (data_ == MAP_FAILED) {
-      ::close(fd_);
-      throw EnvironmentError("CACHE", path.string(), std::strerror(errno));
-    }
-  }
-  ~Mapping() {
-    ::munmap(data_, size_);
-    ::close(fd_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  [[nodiscard]] char* header() const { return static_cast<char*>(data_); }
-  [[nodiscard]] char* payload() const { return header() + kHeader; }
-  /// True when the payload is what the header says that it was.
-  [[nodiscard]] bool is_whole() const {
-    const auto json = nlohmann::json::parse(std::string_view(header(), kHeader), nullptr, false);
-    const auto hash = json.is_object() ? json.find("xxh3") : json.end();
-    return hash != json.end() && *hash == xxh3_hex(payload_bytes());
-  }
-  [[nodiscard]] std::string_view payload_bytes() const { return {payload(), size_ - kHeader}; }
-  void sync() const { ::msync(data_, size_, MS_SYNC); }
-
- private:
-  int fd_ = -1;
-  size_t size_ = 0;
-  void* data_ = nullptr;
-};
-
 FeatureCache::~FeatureCache() = default;
 
 FeatureCache::FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline,
-                           const CacheOptions& options, int threads, const Progress& progress)
+                           const CacheOptions& options, int threads, const Progress& progress,
+                           const std::string& data_text)
     : dataset_(std::move(dataset)), pipeline_(std::move(pipeline)), kind_(options.mode) {
   const Spec& spec = pipeline_->front_output();
   std::vector<int64_t> shape = {dataset_->size()};
@@ -130,77 +73,101 @@ FeatureCache::FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_p
             spec.text()));
   }
   rate_hz_ = spec.rate_hz;
-  if (kind_ == "off") return;
+  if (kind_ == "off") {
+    if (dataset_->skips_bad_rows()) find_bad_rows(threads, progress);
+    return;
+  }
   bytes_ = 4.0 * static_cast<double>(elements(shape));
   if (kind_ == "auto") kind_ = bytes_ <= options.ram_limit ? "ram" : "disk";
 
+  bool is_found = false;
   if (kind_ == "disk") {
-    const fs::path folder = cache_folder(options) / "features";
-    const fs::path path = folder / (key_of(*dataset_, *pipeline_, shape) + ".f32");
-    std::exception_ptr failure;
-    const auto view = [&] { return at::from_blob(mapping_->payload(), shape, at::kFloat); };
+    const fs::path path = cache_entry_path(cache_folder(options.folder), key_of(*dataset_, *pipeline_, shape));
     try {
-      fs::create_directories(folder);
-      if (fs::exists(path)) {
-        try {
-          mapping_ = std::make_unique<Mapping>(path, static_cast<size_t>(bytes_), false);
-          if (mapping_->is_whole()) {
-            all_ = view();
-            return;
-          }
-          mapping_.reset();
-        } catch (const EnvironmentError&) {  // of another size, or not to be read
-        }
-        log::warning("cache entry {} is damaged and is computed anew", path.string());
-      }
-      // A process id alone is not enough: another cache of this process, or of another container, may be at it too.
-      const fs::path temporary = path.string() + fmt::format(".tmp-{}-{:08x}", ::getpid(), std::random_device{}());
-      try {
-        mapping_ = std::make_unique<Mapping>(temporary, static_cast<size_t>(bytes_), true);
-      } catch (...) {
-        remove_quietly(temporary);
-        throw;
-      }
-      all_ = view();
-      try {
-        fill(all_, threads, progress);
-      } catch (...) {
-        failure = std::current_exception();  // of the data, not of the cache
-        remove_quietly(temporary);
-      }
-      if (!failure) {
-        const std::string header = nlohmann::json{{"rows", shape[0]},
-                                                  {"shape", spec.shape},
-                                                  {"rate_hz", rate_hz_},
-                                                  {"xxh3", xxh3_hex(mapping_->payload_bytes())}}
-                                       .dump();
-        std::memset(mapping_->header(), ' ', Mapping::kHeader);
-        std::memcpy(mapping_->header(), header.data(), std::min(header.size(), Mapping::kHeader));
-        mapping_->sync();
-        fs::rename(temporary, path);
-        return;
-      }
+      entry_ = find_entry(path, static_cast<size_t>(bytes_));
+      is_found = entry_ != nullptr && has_same_bad_rows(entry_->description());
+      if (!is_found) entry_ = CacheEntry::create(path, static_cast<size_t>(bytes_));
     } catch (const EnvironmentError& error) {
       log::warning("no disk cache ({}); keeping {} in memory", error.what(), bytes_text(bytes_));
-    } catch (const fs::filesystem_error& error) {
-      log::warning("no disk cache ({}); keeping {} in memory", error.what(), bytes_text(bytes_));
+      entry_.reset();  // one that was found and cannot be replaced is read-only
+      kind_ = "ram";
     }
-    if (failure) std::rethrow_exception(failure);
-    mapping_.reset();
-    kind_ = "ram";
   }
-  all_ = at::empty(shape, at::kFloat);
+  all_ = entry_ ? at::from_blob(entry_->payload(), shape, at::kFloat) : at::empty(shape, at::kFloat);
+  if (is_found) {
+    entry_->mark_used();
+    return;
+  }
   fill(all_, threads, progress);
+  if (!entry_) return;
+  try {
+    entry_->commit({{"amae", AMAE_VERSION},
+                    {"data", data_text},
+                    {"transforms", pipeline_->front_key()},
+                    {"rows", shape[0]},
+                    {"shape", spec.shape},
+                    {"rate_hz", rate_hz_},
+                    {"bad_rows", bad_row_numbers()}});
+  } catch (const EnvironmentError& error) {
+    log::warning("cache entry not kept ({}); the next run computes it again", error.what());
+  }
 }
 
-void FeatureCache::fill(at::Tensor& all, int threads, const Progress& progress) const {
+bool FeatureCache::load(int64_t row, Signal& signal) {
+  try {
+    signal = dataset_->load(row);
+    return true;
+  } catch (const InputError& error) {
+    if (!dataset_->skips_bad_rows()) throw;
+    const std::lock_guard lock(bad_rows_mutex_);
+    bad_rows_.emplace(row, error.problems().front().line());
+    return false;
+  }
+}
+
+void FeatureCache::find_bad_rows(int threads, const Progress& progress) {
+  parallel_rows(
+      dataset_->size(), threads,
+      [&](int64_t row) {
+        Signal signal;
+        load(row, signal);
+      },
+      progress);
+}
+
+// An entry holds nothing for rows that were bad when it was made. They are tried again: what reads them may be better
+// by now, or the config may no longer skip them, which throws.
+bool FeatureCache::has_same_bad_rows(const nlohmann::json& description) {
+  for (const auto& number : description.value("bad_rows", nlohmann::json::array())) {
+    Signal signal;
+    const int64_t row = number.is_number_integer() ? number.get<int64_t>() : -1;
+    if (row < 0 || row >= dataset_->size() || load(row, signal)) {
+      bad_rows_.clear();
+      return false;
+    }
+  }
+  return true;
+}
+
+std::vector<int64_t> FeatureCache::bad_row_numbers() const {
+  std::vector<int64_t> rows;
+  for (const auto& [row, problem] : bad_rows_) rows.push_back(row);
+  return rows;
+}
+
+void FeatureCache::fill(at::Tensor& all, int threads, const Progress& progress) {
   const int64_t total = dataset_->size();
   const int64_t row_elements = total > 0 ? all.numel() / total : 0;
   auto* data = all.data_ptr<float>();
   parallel_rows(
       total, threads,
       [&](int64_t row) {
-        const Batch batch = pipeline_->run_front(dataset_->load(row), row);
+        Signal signal;
+        if (!load(row, signal)) {
+          std::fill_n(data + row * row_elements, row_elements, 0.0F);
+          return;
+        }
+        const Batch batch = pipeline_->run_front(signal, row);
         const at::Tensor x = batch.x.contiguous();
         if (x.numel() != row_elements) {
           throw InputError("CACHE", dataset_->id(row), "transforms",

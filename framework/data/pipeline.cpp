@@ -20,7 +20,7 @@ InputError with_giver(const InputError& error, const std::string& giver) {
 }
 
 Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input,
-                   const std::string& input_from)
+                   const std::string& input_from, bool for_training)
     : input_(input), giver_(input_from), train_specs_{input}, eval_specs_{input} {
   bool in_front = true;
   for (size_t i = 0; i < transforms.size(); ++i) {
@@ -34,8 +34,9 @@ Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& trans
         rethrow_with_place(with_giver(error, giver_), component.node.get(), path);
       }
     };
-    trace(train_specs_, Mode::train);
+    if (for_training) trace(train_specs_, Mode::train);
     trace(eval_specs_, Mode::eval);
+    if (!for_training) train_specs_.push_back(eval_specs_.back());
     in_front = in_front && !transform->random() && !transform->needs_fit();
     if (in_front) {
       ++front_;

@@ -17,9 +17,11 @@ class Pipeline {
  public:
   /// Builds every transform and checks that each accepts what the one before it gives, from `input` on, in training and
   /// in evaluation. Throws InputError naming the transform's place in the config and that of what comes before it;
-  /// `input_from` names what gives `input`.
+  /// `input_from` names what gives `input`. Not `for_training`: only evaluation is checked, which may take clips that
+  /// training could not, on a machine without the files that training mixes in; output(Mode::train) is then that of
+  /// evaluation.
   Pipeline(const Registry& registry, const std::vector<Component>& transforms, const Spec& input,
-           const std::string& input_from = "data");
+           const std::string& input_from = "data", bool for_training = true);
 
   [[nodiscard]] const Spec& input() const { return input_; }
   /// Who gives what reaches the model: "transforms.log at FILE:LINE:COLUMN".
@@ -37,6 +39,17 @@ class Pipeline {
 
   /// Identifies the front: keys, options and versions of its transforms. Equal text, equal output.
   [[nodiscard]] const std::string& front_key() const { return front_key_; }
+
+  /// The transforms in order: how many, how messages name them, and themselves.
+  [[nodiscard]] size_t size() const { return transforms_.size(); }
+  [[nodiscard]] const std::string& path(size_t i) const { return paths_[i]; }
+  [[nodiscard]] const Transform& transform(size_t i) const { return *transforms_[i]; }
+  /// How many of them make up the front.
+  [[nodiscard]] size_t front_size() const { return front_; }
+
+  /// Transforms `begin` to `end` - 1: as in training where `train_stage` is given (its index is set here), else as in
+  /// evaluation, pass `view` of `views`. What the functions below are made of; by itself for looking at a part.
+  void run(Batch& batch, size_t begin, size_t end, const Stage* train_stage, int64_t view = 0, int64_t views = 1) const;
 
   /// One signal through the front: [1, ...]. The front is every transform before the first that is random or fitted.
   [[nodiscard]] Batch run_front(const Signal& signal, int64_t row) const;
@@ -57,8 +70,6 @@ class Pipeline {
   void load_state(const TensorDict& state);
 
  private:
-  void run(Batch& batch, size_t begin, size_t end, const Stage* train_stage, int64_t view, int64_t views) const;
-
   Spec input_;
   std::string giver_;
   std::vector<std::string> paths_;  ///< "transforms.NAME", for messages

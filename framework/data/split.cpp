@@ -175,32 +175,6 @@ Parts by_group(const Dataset& dataset, const SplitOptions& options, const std::s
   return parts;
 }
 
-void check_parts(const Dataset& dataset, const Split& split, const SplitOptions& options, const std::string& where) {
-  const auto sizes = fmt::format("train {}, val {}, test {} of {} rows", split.train.size(), split.val.size(),
-                                 split.test.size(), dataset.size());
-  if (split.train.empty()) fail(where, "by", fmt::format("no row is left to train on ({})", sizes));
-  if (split.val.empty() && options.val_ratio > 0) fail(where, "val_ratio", fmt::format("val is empty ({})", sizes));
-  if (split.test.empty() && options.test_ratio > 0) {
-    fail(where, "test_ratio", fmt::format("test is empty ({})", sizes));
-  }
-  const auto counts = class_counts(dataset, split);
-  constexpr size_t kShown = 20;
-  std::vector<Problem> problems;
-  size_t more = 0;
-  for (size_t c = 0; c < counts[kTrain].size(); ++c) {
-    if (counts[kTrain][c] > 0) continue;
-    if (problems.size() == kShown) {
-      ++more;
-      continue;
-    }
-    problems.push_back({"SPLIT", where, "by",
-                        fmt::format("class {} has no row to train on (train 0, val {}, test {}); split otherwise",
-                                    printable(dataset.classes()[c]), counts[kVal][c], counts[kTest][c])});
-  }
-  if (more > 0) problems.push_back({"SPLIT", where, "by", fmt::format("and {} more classes", more)});
-  if (!problems.empty()) throw InputError(std::move(problems));
-}
-
 }  // namespace
 
 void SplitOptions::describe(Fields& fields) {
@@ -261,8 +235,39 @@ Split make_split(const Dataset& dataset, const SplitOptions& options, const std:
                           : split.test)
         .push_back(static_cast<int64_t>(row));
   }
-  check_parts(dataset, split, options, where);
+  check_split(dataset, split, options, where);
   return split;
+}
+
+void check_split(const Dataset& dataset, const Split& split, const SplitOptions& options, const std::string& where) {
+  const auto sizes = fmt::format("train {}, val {}, test {} of {} rows", split.train.size(), split.val.size(),
+                                 split.test.size(), dataset.size());
+  if (split.train.empty()) fail(where, "by", fmt::format("no row is left to train on ({})", sizes));
+  const bool wants_val = options.val_ratio > 0 || !options.val.empty();
+  const bool wants_test = options.test_ratio > 0 || !options.test.empty();
+  const bool by_fold = options.by == "fold";
+  if (split.val.empty() && wants_val) {
+    fail(where, by_fold ? "val" : "val_ratio", fmt::format("val is empty ({})", sizes));
+  }
+  if (split.test.empty() && wants_test) {
+    fail(where, by_fold ? "test" : "test_ratio", fmt::format("test is empty ({})", sizes));
+  }
+  const auto counts = class_counts(dataset, split);
+  constexpr size_t kShown = 20;
+  std::vector<Problem> problems;
+  size_t more = 0;
+  for (size_t c = 0; c < counts[kTrain].size(); ++c) {
+    if (counts[kTrain][c] > 0) continue;
+    if (problems.size() == kShown) {
+      ++more;
+      continue;
+    }
+    problems.push_back({"SPLIT", where, "by",
+                        fmt::format("class {} has no row to train on (train 0, val {}, test {}); split otherwise",
+                                    printable(dataset.classes()[c]), counts[kVal][c], counts[kTest][c])});
+  }
+  if (more > 0) problems.push_back({"SPLIT", where, "by", fmt::format("and {} more classes", more)});
+  if (!problems.empty()) throw InputError(std::move(problems));
 }
 
 std::vector<int64_t> fold_numbers(const Dataset& dataset) {

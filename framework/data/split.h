@@ -43,6 +43,9 @@ struct Split {
 /// counts); a part that was asked for is empty; a class has no row to train on (all of them, with their counts).
 Split make_split(const Dataset& dataset, const SplitOptions& options, const std::string& where);
 
+/// What make_split checks of its result; once more for a split that rows were taken out of.
+void check_split(const Dataset& dataset, const Split& split, const SplitOptions& options, const std::string& where);
+
 /// The folds that exist, rising, each once; empty without folds.
 std::vector<int64_t> fold_numbers(const Dataset& dataset);
 

@@ -44,6 +44,7 @@ RegularFile::RegularFile(std::filesystem::path path, std::string code)
     refuse(fmt::format("got {}, expected a regular file", kind_of(status.st_mode)));
   }
   size_ = static_cast<uint64_t>(status.st_size);
+  changed_ = status.st_mtim;
 }
 
 RegularFile::~RegularFile() {
@@ -78,6 +79,18 @@ std::string RegularFile::read_all(uint64_t limit_bytes) const {
   std::string content(static_cast<size_t>(size_), '\0');
   read(0, content.data(), content.size());
   return content;
+}
+
+void RegularFile::check_unchanged() const {
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) throw EnvironmentError(code_, where(), "cannot look at it: " + error_text(errno));
+  if (static_cast<uint64_t>(status.st_size) != size_) {
+    refuse(fmt::format("got {} bytes, expected {} as when it was opened; do not write to it while it is read",
+                       status.st_size, size_));
+  }
+  if (status.st_mtim.tv_sec != changed_.tv_sec || status.st_mtim.tv_nsec != changed_.tv_nsec) {
+    refuse("got a file that changed while it was read, expected one at rest");
+  }
 }
 
 void RegularFile::refuse(const std::string& message, const std::string& field) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <string>
 
@@ -31,6 +32,9 @@ class RegularFile {
   /// Everything. Throws InputError beyond `limit_bytes`.
   [[nodiscard]] std::string read_all(uint64_t limit_bytes) const;
 
+  /// Throws InputError when size or time of the last change are not those of when it was opened.
+  void check_unchanged() const;
+
   /// Throws InputError about this file.
   [[noreturn]] void refuse(const std::string& message, const std::string& field = "") const;
 
@@ -39,6 +43,7 @@ class RegularFile {
   std::string code_;
   int fd_ = -1;
   uint64_t size_ = 0;
+  timespec changed_{};
 };
 
 }  // namespace amae

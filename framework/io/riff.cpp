@@ -25,6 +25,7 @@ constexpr std::array<unsigned char, 12> kSubFormatTail = {0x00, 0x00, 0x10, 0x00
 constexpr int kMaxChunks = 100'000;  // a real file has a dozen; keeps a hostile one from costing minutes
 constexpr uint32_t kUnknownSize = 0xFFFFFFFF;
 
+// Names of the tags that recorders and telephony programs write; Microsoft's mmreg.h has the whole list.
 const char* tag_name(uint64_t tag) {
   switch (tag) {
     case 0x0001:
@@ -37,14 +38,34 @@ const char* tag_name(uint64_t tag) {
       return "A-law";
     case 0x0007:
       return "mu-law";
+    case 0x0010:
+      return "OKI ADPCM";
     case 0x0011:
       return "IMA ADPCM";
+    case 0x0014:
+      return "G.723 ADPCM";
+    case 0x0016:
+      return "G.723.1";
+    case 0x0017:
+      return "Dialogic OKI (VOX) ADPCM";
     case 0x0031:
       return "GSM 6.10";
+    case 0x0038:
+      return "Natural MicroSystems (NMS) ADPCM";
+    case 0x0040:
+      return "G.721 ADPCM";
+    case 0x0045:
+      return "G.726 ADPCM";
     case 0x0050:
       return "MPEG";
     case 0x0055:
       return "MP3";
+    case 0x0064:
+      return "G.726 ADPCM";
+    case 0x00FF:
+      return "AAC";
+    case 0x0161:
+      return "WMA";
     default:
       return "unknown";
   }
@@ -62,7 +83,7 @@ class Walker {
     std::array<char, 40> head{};
     const size_t got = file.read_some(0, head.data(), head.size());
     const std::string_view bytes(head.data(), got);
-    if (bytes.starts_with(kWave64Riff.substr(0, 4)) && bytes.starts_with(kWave64Riff)) {
+    if (bytes.starts_with(kWave64Riff)) {
       wave64_ = true;
       next_ = 40;
       const bool has_wave = got >= 40 && bytes.substr(24, 4) == "wave";  // not a plugin: the chunk id of Wave64
@@ -76,6 +97,14 @@ class Walker {
     if (bytes.substr(8, 4) != "WAVE") {
       file.refuse(fmt::format("got a RIFF file of type \"{}\", expected \"WAVE\"", printable(bytes.substr(8, 4))));
     }
+    // Recorders and pipes leave these two when they never came back to write the length.
+    const uint64_t size = number(head.data() + 4, 4);
+    if (!rf64_ && (size == 0 || size == kUnknownSize)) {
+      file.refuse(
+          fmt::format("got a RIFF size of {} bytes in a file of {} (unfinished recording or stream), expected "
+                      "the length; repair the header",
+                      size, file.size()));
+    }
   }
 
   /// The next chunk, or nothing where no whole chunk header is left.
@@ -84,6 +113,7 @@ class Walker {
     std::array<char, 24> head{};
     if (next_ > file_.size() || file_.read_some(next_, head.data(), header_bytes) < header_bytes) return std::nullopt;
     Chunk chunk{std::string(head.data(), 4), next_ + header_bytes, 0};
+    if (chunk.start > file_.size()) return std::nullopt;  // the file grew since it was opened
     if (wave64_) {
       if (std::string_view(head.data() + 4, 12) != kWave64Tail) chunk.id = "?";
       const uint64_t with_header = number(head.data() + 16, 8);
@@ -117,7 +147,7 @@ class Walker {
     return value;
   }
 
-  [[nodiscard]] bool rf64() const { return rf64_; }
+  [[nodiscard]] bool big_endian() const { return big_endian_; }
   [[nodiscard]] bool wave64() const { return wave64_; }
 
  private:
@@ -128,14 +158,15 @@ class Walker {
   int seen_ = 0;
 };
 
-void read_format(const RegularFile& file, const Walker& walker, const Chunk& chunk, WavHeader& header) {
+/// Channels, rate and what the samples are; where they lie comes with the data chunk.
+void read_format(const RegularFile& file, const Walker& walker, const Chunk& chunk, SoundHeader& header) {
   std::array<char, 40> bytes{};
   if (chunk.size < 16) file.refuse(fmt::format("got {} bytes, expected at least 16", chunk.size), "fmt chunk");
   file.read(chunk.start, bytes.data(), static_cast<size_t>(std::min<uint64_t>(chunk.size, bytes.size())));
   uint64_t tag = walker.number(bytes.data(), 2);
   header.channels = static_cast<int64_t>(walker.number(bytes.data() + 2, 2));
   header.rate_hz = static_cast<int64_t>(walker.number(bytes.data() + 4, 4));
-  header.frame_bytes = static_cast<int64_t>(walker.number(bytes.data() + 12, 2));
+  const auto block_bytes = static_cast<int64_t>(walker.number(bytes.data() + 12, 2));
   const auto bits = static_cast<int64_t>(walker.number(bytes.data() + 14, 2));
   if (tag == 0xFFFE) {
     if (chunk.size < 40) {
@@ -157,12 +188,13 @@ void read_format(const RegularFile& file, const Walker& walker, const Chunk& chu
                             tag, tag_name(tag), bits),
                 "fmt chunk");
   }
-  if (header.channels == 0) file.refuse("got 0 channels, expected 1 to 64", "fmt chunk");
-  if (header.frame_bytes != header.channels * bits / 8) {
-    file.refuse(fmt::format("got a block size of {} bytes, expected {} ({} channels of {} bits)", header.frame_bytes,
+  if (header.channels == 0) file.refuse(fmt::format("got 0 channels, expected 1 to {}", kMaxChannels), "fmt chunk");
+  if (block_bytes != header.channels * bits / 8) {
+    file.refuse(fmt::format("got a block size of {} bytes, expected {} ({} channels of {} bits)", block_bytes,
                             header.channels * bits / 8, header.channels, bits),
                 "fmt chunk");
   }
+  header.pcm = PcmData{0, 0, static_cast<int>(bits), floating, walker.big_endian()};
 }
 
 void check_data(const RegularFile& file, const Walker& walker, const Chunk& chunk) {
@@ -186,16 +218,15 @@ void check_data(const RegularFile& file, const Walker& walker, const Chunk& chun
 
 }  // namespace
 
-bool looks_like_wav(const RegularFile& file) {
-  std::array<char, 16> head{};
-  const std::string_view bytes(head.data(), file.read_some(0, head.data(), head.size()));
-  return bytes.starts_with("RIFF") || bytes.starts_with("RIFX") || bytes.starts_with("RF64") ||
-         bytes.starts_with(kWave64Riff);
+bool looks_like_wav(std::string_view head) {
+  return head.starts_with("RIFF") || head.starts_with("RIFX") || head.starts_with("RF64") ||
+         head.starts_with(kWave64Riff);
 }
 
-WavHeader read_wav_header(const RegularFile& file) {
+SoundHeader read_wav_header(const RegularFile& file) {
   Walker walker(file);
-  WavHeader header;
+  SoundHeader header;
+  header.format = "WAV";
   bool has_format = false, has_data = false;
   while (const auto chunk = walker.next()) {
     if (chunk->id == "ds64") {
@@ -208,7 +239,9 @@ WavHeader read_wav_header(const RegularFile& file) {
       if (!has_format) file.refuse("got the data chunk before the fmt chunk, expected fmt first");
       if (has_data) file.refuse(fmt::format("got a second data chunk at byte {}, expected one", chunk->start));
       check_data(file, walker, *chunk);
-      header.frames = static_cast<int64_t>(chunk->size) / header.frame_bytes;
+      header.pcm->begin = chunk->start;
+      header.pcm->bytes = chunk->size;
+      header.frames = static_cast<int64_t>(chunk->size) / (header.channels * header.pcm->bits / 8);
       has_data = true;
     } else if (!has_data && chunk->size > file.size() - chunk->start) {
       file.refuse(fmt::format("got {} of {} bytes of the chunk \"{}\", expected sound data after it (truncated file)",

@@ -1,55 +1,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 #include <stdexcept>
 
+#include "report/chart_layout.h"
+#include "report/color_map.h"
 #include "report/plots.h"
 #include "report/svg.h"
 
 namespace amae {
 namespace {
 
-constexpr size_t kMaxNumberedClasses = 30, kLabelCharacters = 40;
-constexpr double kTop = 48, kMargin = 16, kDiagonal = 0.70710678118654752;
+constexpr size_t kMaxNumberedClasses = 30;
+constexpr double kDiagonal = 0.70710678118654752;
 
-struct Rgb {
-  double r, g, b;  // 0 to 255
-};
-
-// Ten stops of viridis (van der Walt & Smith 2015, CC0), linear between them: off by at most a few of 255.
-constexpr std::array<Rgb, 10> kViridis = {{{68, 1, 84},
-                                           {72, 40, 120},
-                                           {62, 74, 137},
-                                           {49, 104, 142},
-                                           {38, 130, 142},
-                                           {31, 158, 137},
-                                           {53, 183, 121},
-                                           {109, 205, 89},
-                                           {180, 222, 44},
-                                           {253, 231, 37}}};
-
-Rgb viridis(double share) {
-  const double at = std::clamp(share, 0.0, 1.0) * (kViridis.size() - 1);
-  const auto low = std::min(static_cast<size_t>(at), kViridis.size() - 2);
-  const double part = at - static_cast<double>(low);
-  const Rgb &a = kViridis[low], &b = kViridis[low + 1];
-  return {a.r + part * (b.r - a.r), a.g + part * (b.g - a.g), a.b + part * (b.b - a.b)};
-}
-
-std::string hex(const Rgb& c) {
-  return fmt::format("#{:02x}{:02x}{:02x}", std::lround(c.r), std::lround(c.g), std::lround(c.b));
-}
+std::string hex(Color c) { return fmt::format("#{:02x}{:02x}{:02x}", c.red, c.green, c.blue); }
 
 // Black or white, whichever stands out more on this colour (relative luminance and contrast of WCAG 2.1).
-const char* ink_on(const Rgb& c) {
+const char* ink_on(Color c) {
   const auto linear = [](double v) {
     v /= 255;
     return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
   };
-  const double luminance = 0.2126 * linear(c.r) + 0.7152 * linear(c.g) + 0.0722 * linear(c.b);
+  const double luminance = 0.2126 * linear(c.red) + 0.7152 * linear(c.green) + 0.0722 * linear(c.blue);
   return (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) ? "#000" : "#fff";
 }
 
@@ -89,29 +64,30 @@ std::string confusion_svg(const std::string& title, const std::vector<std::strin
   double label = 0;
   for (const auto& name : classes) label = std::max(label, svg::width(svg::shortened(name, kLabelCharacters), font));
   const double side = cell * static_cast<double>(k), gap = k <= kMaxNumberedClasses ? 1 : 0;
-  const double left = kMargin + 24 + label + 8;
+  const double left = kChartMargin + 24 + label + 8;
   // Slanted labels hang below the matrix and lean to the left, into the room that the row labels need anyway.
   // Columns too narrow for slanted lines of text get upright ones.
   const bool slanted = cell * kDiagonal > font;
   const double bottom = 12 + (label + font) * (slanted ? kDiagonal : 1) + 30;
   const double bar = std::max(side, 80.0);
-  const double width = std::max(left + side + 24 + 12 + 52, kMargin + svg::width(svg::shortened(title, 100), 15) + 16);
-  const double height = kTop + std::max(side + bottom, bar + 24);
+  const double width =
+      std::max(left + side + 24 + 12 + 52, kChartMargin + svg::width(svg::shortened(title, 100), 15) + 16);
+  const double height = kChartTop + std::max(side + bottom, bar + 24);
 
   std::string out = svg::open(width, height, title);
-  out += svg::text_element(kMargin, 28, "class=\"amae-strong\"", svg::shortened(title, 100));
-  if (k == 0) return out + svg::text_element(kMargin, kTop + 20, "", "no classes") + "</svg>\n";
+  out += svg::text_element(kChartMargin, 28, "class=\"amae-strong\"", svg::shortened(title, 100));
+  if (k == 0) return out + svg::text_element(kChartMargin, kChartTop + 20, "", "no classes") + "</svg>\n";
 
   for (size_t t = 0; t < k; ++t) {
     const int64_t total = std::accumulate(counts[t].begin(), counts[t].end(), int64_t{0});
-    const double y = kTop + cell * static_cast<double>(t);
+    const double y = kChartTop + cell * static_cast<double>(t);
     out += svg::text_element(left - 8, y + cell / 2 + font * 0.35,
                              fmt::format("text-anchor=\"end\" style=\"font-size:{}px\"", svg::number(font)),
                              svg::shortened(classes[t], kLabelCharacters));
     for (size_t p = 0; p < k; ++p) {
       const int64_t count = counts[t][p];
       const double share = total > 0 ? static_cast<double>(count) / static_cast<double>(total) : 0;
-      const Rgb colour = viridis(share);
+      const Color colour = viridis(share);
       const double x = left + cell * static_cast<double>(p);
       out += fmt::format(
           "<g><title>true {}, predicted {}: {} ({:.1f}%)</title><rect x=\"{}\" y=\"{}\" width=\"{}\" "
@@ -134,19 +110,20 @@ std::string confusion_svg(const std::string& title, const std::vector<std::strin
   }
   for (size_t p = 0; p < k; ++p) {
     const double x = left + cell * (static_cast<double>(p) + 0.5) + font * (slanted ? 0.25 : 0.35),
-                 y = kTop + side + 12;
+                 y = kChartTop + side + 12;
     out += svg::text_element(x, y,
                              fmt::format("text-anchor=\"end\" style=\"font-size:{}px\" transform=\"rotate({} {} {})\"",
                                          svg::number(font), slanted ? -45 : -90, svg::number(x), svg::number(y)),
                              svg::shortened(classes[p], kLabelCharacters));
   }
-  const double middle = kTop + side / 2;
+  const double middle = kChartTop + side / 2;
   out += svg::text_element(
-      kMargin + 8, middle,
-      fmt::format("text-anchor=\"middle\" transform=\"rotate(-90 {} {})\"", kMargin + 8, svg::number(middle)),
+      kChartMargin + 8, middle,
+      fmt::format("text-anchor=\"middle\" transform=\"rotate(-90 {} {})\"", kChartMargin + 8, svg::number(middle)),
       "true class");
-  out += svg::text_element(left + side / 2, kTop + side + bottom - 12, "text-anchor=\"middle\"", "predicted class");
-  out += colour_bar(left + side + 24, kTop, bar);
+  out +=
+      svg::text_element(left + side / 2, kChartTop + side + bottom - 12, "text-anchor=\"middle\"", "predicted class");
+  out += colour_bar(left + side + 24, kChartTop, bar);
   return out + "</svg>\n";
 }
 

@@ -7,14 +7,15 @@
 #include <stdexcept>
 #include <utility>
 
+#include "report/chart_layout.h"
 #include "report/plots.h"
 #include "report/svg.h"
 
 namespace amae {
 namespace {
 
-constexpr double kPlotWidth = 560, kPlotHeight = 320, kTop = 48, kBottom = 56, kFont = 12;
-constexpr size_t kLegendCharacters = 32, kMaxLegend = 40;
+constexpr double kPlotWidth = 560, kPlotHeight = 320, kBottom = 56;
+constexpr size_t kLegendCharacters = 32, kMaxLegendCurves = 40;
 constexpr size_t kMaxPoints = 2'000;  // per unbroken piece of a curve; beyond, extremes of buckets are drawn
 constexpr double kLargest = 1e300;    // differences of drawn numbers must stay finite
 
@@ -101,7 +102,8 @@ class Chart {
   void move_to(double left) { left_ = left; }
   [[nodiscard]] double y_label_width() const {
     double widest = 0;
-    for (const double v : y_ticks_.values) widest = std::max(widest, svg::width(svg::tick_label(v, y_ticks_), kFont));
+    for (const double v : y_ticks_.values)
+      widest = std::max(widest, svg::width(svg::tick_label(v, y_ticks_), kChartFont));
     return widest;
   }
 
@@ -113,13 +115,15 @@ class Chart {
       out += svg::text_element(left_ - 8, y(v) + 4, "text-anchor=\"end\"", svg::tick_label(v, y_ticks_));
     }
     for (const double v : x_ticks_.values) {
-      out += fmt::format("<path class=\"amae-grid\" d=\"M{} {}v{}\"/>\n", svg::number(x(v)), kTop, kPlotHeight);
-      out += svg::text_element(x(v), kTop + kPlotHeight + 18, "text-anchor=\"middle\"", svg::tick_label(v, x_ticks_));
+      out += fmt::format("<path class=\"amae-grid\" d=\"M{} {}v{}\"/>\n", svg::number(x(v)), kChartTop, kPlotHeight);
+      out +=
+          svg::text_element(x(v), kChartTop + kPlotHeight + 18, "text-anchor=\"middle\"", svg::tick_label(v, x_ticks_));
     }
-    out += fmt::format("<path class=\"amae-axis\" d=\"M{} {}v{}h{}\"/>\n", svg::number(left_), kTop, kPlotHeight,
+    out += fmt::format("<path class=\"amae-axis\" d=\"M{} {}v{}h{}\"/>\n", svg::number(left_), kChartTop, kPlotHeight,
                        kPlotWidth);
     if (!has_points_) {
-      out += svg::text_element(left_ + kPlotWidth / 2, kTop + kPlotHeight / 2, "text-anchor=\"middle\"", "no data");
+      out +=
+          svg::text_element(left_ + kPlotWidth / 2, kChartTop + kPlotHeight / 2, "text-anchor=\"middle\"", "no data");
     }
     return out;
   }
@@ -155,7 +159,9 @@ class Chart {
 
  private:
   [[nodiscard]] double x(double value) const { return left_ + (value - x_.low) / (x_.high - x_.low) * kPlotWidth; }
-  [[nodiscard]] double y(double value) const { return kTop + (y_.high - value) / (y_.high - y_.low) * kPlotHeight; }
+  [[nodiscard]] double y(double value) const {
+    return kChartTop + (y_.high - value) / (y_.high - y_.low) * kPlotHeight;
+  }
 
   double left_;
   bool has_points_ = false;
@@ -174,31 +180,31 @@ std::string line_chart_svg(const std::string& title, const std::string& x_label,
   double legend_width = 0;
   size_t entries = 0;
   for (const Curve& curve : curves) {
-    if (curve.name.empty() || entries == kMaxLegend) continue;
+    if (curve.name.empty() || entries == kMaxLegendCurves) continue;
     ++entries;
-    legend_width = std::max(legend_width, 34 + svg::width(svg::shortened(curve.name, kLegendCharacters), kFont));
+    legend_width = std::max(legend_width, 34 + svg::width(svg::shortened(curve.name, kLegendCharacters), kChartFont));
   }
   const double right = entries == 0 ? 24 : 20 + legend_width + 16;
   const double title_width = svg::width(svg::shortened(title, 100), 15);
   const double width = std::max(left + kPlotWidth + right, left + title_width + 16);
-  const double height = kTop + std::max(kPlotHeight + kBottom, 20.0 * static_cast<double>(entries + 1) + 20);
+  const double height = kChartTop + std::max(kPlotHeight + kBottom, 20.0 * static_cast<double>(entries + 1) + 20);
 
   std::string out = svg::open(width, height, title);
   out += svg::text_element(left, 28, "class=\"amae-strong\"", svg::shortened(title, 100));
   out += chart.axes();
   for (size_t i = 0; i < curves.size(); ++i) out += chart.curve(curves[i], i);
-  out += svg::text_element(left + kPlotWidth / 2, kTop + kPlotHeight + 42, "text-anchor=\"middle\"", x_label);
+  out += svg::text_element(left + kPlotWidth / 2, kChartTop + kPlotHeight + 42, "text-anchor=\"middle\"", x_label);
   if (!y_label.empty()) {
-    const double middle = kTop + kPlotHeight / 2;
+    const double middle = kChartTop + kPlotHeight / 2;
     out += svg::text_element(22, middle, fmt::format("text-anchor=\"middle\" transform=\"rotate(-90 22 {})\"", middle),
                              y_label);
   }
-  double y = kTop + 10;
+  double y = kChartTop + 10;
   size_t shown = 0;
   for (size_t i = 0; i < curves.size(); ++i) {
     if (curves[i].name.empty()) continue;
     const double x = left + kPlotWidth + 20;
-    if (shown++ == kMaxLegend) {
+    if (shown++ == kMaxLegendCurves) {
       out += svg::text_element(x, y + 4, "", "\u2026");
       break;
     }

@@ -21,4 +21,11 @@ std::string line_chart_svg(const std::string& title, const std::string& x_label,
 std::string confusion_svg(const std::string& title, const std::vector<std::string>& classes,
                           const std::vector<std::vector<int64_t>>& counts);
 
+/// Horizontal bars, one for each of `names`, each made of `parts` side by side (viridis from the first part to the
+/// last), with the sum behind it; counts [name][part] >= 0. Each piece has a <title> with both names and its count.
+/// Throws std::invalid_argument when the sizes disagree.
+std::string stacked_bars_svg(const std::string& title, const std::string& x_label,
+                             const std::vector<std::string>& names, const std::vector<std::string>& parts,
+                             const std::vector<std::vector<int64_t>>& counts);
+
 }  // namespace amae

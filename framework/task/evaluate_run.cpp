@@ -35,11 +35,14 @@ Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::fil
   Plan uncached = plan;
   uncached.config.cache.mode = "off";  // each row is needed once
   const auto cache = make_cache(uncached, dataset, pipeline);
+  rows = without(rows, cache->bad_rows());
+  if (rows.empty()) throw InputError("SPLIT", plan.source, "split", "got no sample that can be read");
   const Scores scores =
       evaluate(*bundle.model, *cache, *pipeline, rows, plan.config.train.eval_batch_size, bundle.info.views,
                static_cast<int>(plan.config.train.workers), bundle.info.multi_label, device);
-  return write_eval_report(out.empty() ? run / "eval" / split : out, *dataset, scores, bundle.info.multi_label,
-                           {{"weights", bundle.info.weights}, {"views", bundle.info.views}, {"bundle", bundle.id}});
+  nlohmann::ordered_json extra{{"weights", bundle.info.weights}, {"views", bundle.info.views}, {"bundle", bundle.id}};
+  if (dataset->skips_bad_rows()) extra["bad_samples"] = bad_rows_json(*dataset, cache->bad_rows());
+  return write_eval_report(out.empty() ? run / "eval" / split : out, *dataset, scores, bundle.info.multi_label, extra);
 }
 
 }  // namespace amae

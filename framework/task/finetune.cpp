@@ -43,7 +43,10 @@ void write_plots(const fs::path& folder, const std::vector<Metric>& metrics) {
 /// What the data were: equal fingerprints, equal rows in equal order.
 ordered_json dataset_identity(const Plan& plan, const Dataset& dataset) {
   std::string text;
-  for (int64_t row = 0; row < dataset.size(); ++row) text += dataset.id(row) + " " + dataset.content_hash(row) + "\n";
+  for (int64_t row = 0; row < dataset.size(); ++row) {
+    text += dataset.id(row) + " " + row_hash(dataset, row) + "\n";
+    if (text.size() > size_t{1} << 20U) text = sha256_hex(text) + "\n";  // a chain: millions of rows are hundreds of MB
+  }
   return {{"name", plan.config.data.name}, {"items", dataset.size()}, {"sha256", sha256_hex(text)}};
 }
 
@@ -57,7 +60,7 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
   try {
     const torch::Device device = pick_device(request.device);
     folder.expect("dataset", dataset_identity(plan, *data.dataset));
-    const Split split = split_for(plan, *data.dataset, test_folds);
+    Split split = split_for(plan, *data.dataset, test_folds);
     auto pipeline = make_pipeline(plan, *data.dataset);
     const bool resumes = fs::exists(run / "checkpoints/last");
     auto model =
@@ -65,6 +68,10 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
     if (!data.cache) {
       data.cache = make_cache(plan, data.dataset, pipeline);
       log::info("cache  {} ({})", data.cache->kind(), bytes_text(data.cache->bytes()));
+    }
+    if (data.dataset->skips_bad_rows()) {
+      folder.note("bad_samples", bad_rows_json(*data.dataset, data.cache->bad_rows()));
+      split = without_bad_rows(plan, *data.cache, test_folds, split);
     }
     fit_pipeline(*pipeline, *data.cache, split.train);
     model->to(device);
@@ -77,7 +84,7 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
     folder.note("device", device.str());
     folder.note("parameters", parameters);
 
-    BundleInfo info{data.dataset->classes(), data.multi_label, pipeline->input(), config.model,
+    BundleInfo info{data.dataset->classes(), data.multi_label, pipeline->input(), {}, config.model,
                     config.transforms,       config.head,      config.eval.views, ""};
     TrainSetup setup{config.train,
                      config.optim,
@@ -152,7 +159,8 @@ bool train_once(Plan& plan, const RunRequest& request, const fs::path& run, Data
 bool finetune(Plan& plan, const RunRequest& request, const std::function<fs::path()>& run_folder) {
   Data data;
   data.dataset = open_dataset(plan);
-  const fs::path run = run_folder();  // only now, so that a mistake in the data leaves no folder behind
+  static_cast<void>(make_pipeline(plan, *data.dataset));
+  const fs::path run = run_folder();  // only now, so that a mistake in the data or the chain leaves no folder behind
   data.multi_label = data.dataset->labels().dim() == 2;
   const auto begin = std::chrono::steady_clock::now();
   bool finished = false;

@@ -128,7 +128,6 @@ Plan load_plan(const fs::path& config_path, const std::vector<std::string>& over
     // With folds each run gets its test fold from there, so that the split's own rule waits until then.
     if (config.folds.empty()) check_section(config.split, "split", *plan.tree, problems);
     check_section(config.optim, "optim", *plan.tree, problems);
-    check_section(config.train.early_stopping, "train.early_stopping", *plan.tree, problems);
     const auto folds_rule = [&](const std::string& message) {
       problems.push_back({"CFG-RULE", config::mark_of(*plan.tree, "folds").text(), "folds", message});
     };

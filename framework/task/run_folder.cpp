@@ -84,7 +84,7 @@ fs::path make_run_folder(const Plan& plan, const fs::path& out) {
 
 ordered_json read_run_json(const fs::path& run) {
   if (!fs::is_regular_file(run / "run.json")) return nullptr;
-  auto json = ordered_json::parse(read_file(run / "run.json", 16 << 20), nullptr, false);
+  auto json = ordered_json::parse(read_file(run / "run.json", 1 << 30), nullptr, false);
   return json.is_object() ? json : ordered_json(nullptr);
 }
 

@@ -14,15 +14,15 @@
 
 namespace amae {
 
-namespace {
-
-/// A data set is a plugin's: what it says of its rows is checked once, so that nothing later runs over an end.
 void check_columns(const Dataset& dataset, const std::string& where) {
   const auto refuse = [&](const std::string& message) { throw InputError("DATA", where, "data", message); };
   const int64_t rows = dataset.size(), classes = static_cast<int64_t>(dataset.classes().size());
   const at::Tensor labels = dataset.labels();
-  if (labels.size(0) != rows) refuse(fmt::format("got {} labels for {} rows", labels.size(0), rows));
-  if (labels.dim() == 1) {
+  if (labels.defined() && labels.size(0) != rows)
+    refuse(fmt::format("got {} labels for {} rows", labels.size(0), rows));
+  if (!labels.defined()) {
+    // nothing to check: rows without labels are looked at and converted too
+  } else if (labels.dim() == 1) {
     if (labels.scalar_type() != at::kLong) refuse("got labels that are no int64 class indices");
     const int64_t low = labels.min().item<int64_t>(), high = labels.max().item<int64_t>();
     if (low < 0 || high >= classes)
@@ -31,14 +31,13 @@ void check_columns(const Dataset& dataset, const std::string& where) {
     refuse(fmt::format("got labels of shape {}, expected {} or {} x {}", fmt::join(labels.sizes(), " x "), rows, rows,
                        classes));
   }
-  for (const auto& [name, count] :
-       {std::pair("folds", dataset.folds().size()), std::pair("groups", dataset.groups().size())}) {
+  const auto check_count = [&](const char* name, size_t count) {
     if (count != 0 && count != static_cast<size_t>(rows))
       refuse(fmt::format("got {} {} for {} rows", count, name, rows));
-  }
+  };
+  check_count("folds", dataset.folds().size());  // one after the other: each is a copy of a column
+  check_count("groups", dataset.groups().size());
 }
-
-}  // namespace
 
 std::shared_ptr<const Dataset> open_dataset(const Plan& plan) {
   std::shared_ptr<const Dataset> dataset = plan.registry->make_dataset(plan.config.data);
@@ -49,8 +48,12 @@ std::shared_ptr<const Dataset> open_dataset(const Plan& plan) {
     throw InputError("DATA", where, "data",
                      fmt::format("got a data set without labels, which task {} needs", plan.config.task));
   if (dataset->classes().size() < 2)
-    throw InputError("DATA", where, "data",
-                     fmt::format("got {} class, expected at least 2", dataset->classes().size()));
+    throw InputError(
+        "DATA", where, "data",
+        fmt::format("got {} class{}, expected at least 2", dataset->classes().size(),
+                    dataset->classes().empty()
+                        ? "es"
+                        : fmt::format(" ({}, {} rows)", printable(dataset->classes()[0]), dataset->size())));
   check_columns(*dataset, where);
   const bool several = labels.dim() == 2;
   if (several != (plan.config.loss.name == "binary")) {
@@ -61,7 +64,10 @@ std::shared_ptr<const Dataset> open_dataset(const Plan& plan) {
   return dataset;
 }
 
-Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_folds) {
+namespace {
+
+/// The config's split, with `test_folds` in place of its own where there are any.
+SplitOptions split_options(const Plan& plan, const std::vector<int64_t>& test_folds) {
   SplitOptions options = plan.config.split;
   if (!test_folds.empty()) {
     options.by = "fold";
@@ -70,7 +76,10 @@ Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int6
       return std::find(test_folds.begin(), test_folds.end(), fold) != test_folds.end();
     });
   }
-  const Split split = make_split(dataset, options, config::mark_of(*plan.tree, "split").text());
+  return options;
+}
+
+void log_split(const Plan& plan, const Dataset& dataset, const Split& split) {
   const int64_t leaks = leaking_groups(dataset, split);
   log::info("data   {}: {} items, {} classes; train {}, val {}, test {}; {}", plan.config.data.name, dataset.size(),
             dataset.classes().size(), split.train.size(), split.val.size(), split.test.size(),
@@ -81,7 +90,32 @@ Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int6
     log::warning(
         "{} groups (source recordings) have clips of one class in training and in evaluation: accuracy will flatter",
         leaks);
+}
+
+}  // namespace
+
+Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_folds) {
+  const std::string where = config::mark_of(*plan.tree, "split").text();
+  const Split split = make_split(dataset, split_options(plan, test_folds), where);
+  log_split(plan, dataset, split);
   return split;
+}
+
+Split without_bad_rows(const Plan& plan, const FeatureCache& cache, const std::vector<int64_t>& test_folds,
+                       const Split& split) {
+  const BadRows& bad = cache.bad_rows();
+  if (bad.empty()) return split;
+  const Split good{without(split.train, bad), without(split.val, bad), without(split.test, bad)};
+  const std::string where = config::mark_of(*plan.tree, "split").text();
+  try {
+    check_split(cache.dataset(), good, split_options(plan, test_folds), where);
+  } catch (const InputError& error) {
+    std::vector<Problem> problems = error.problems();
+    for (Problem& problem : problems) problem.message += "; " + bad_rows_text(cache.dataset(), bad);
+    throw InputError(std::move(problems));
+  }
+  log_split(plan, cache.dataset(), good);
+  return good;
 }
 
 std::shared_ptr<Pipeline> make_pipeline(const Plan& plan, const Dataset& dataset) {
@@ -91,10 +125,15 @@ std::shared_ptr<Pipeline> make_pipeline(const Plan& plan, const Dataset& dataset
 
 std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr<const Dataset> dataset,
                                                std::shared_ptr<const Pipeline> pipeline) {
+  Fields fields;
+  plan.config.data.options->describe(fields);
+  const std::string data_text = plan.config.data.name + "\n" + config::to_yaml(fields);
   Progress progress("features", dataset->size());
   const auto threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  auto cache = std::make_shared<FeatureCache>(std::move(dataset), std::move(pipeline), plan.config.cache, threads,
-                                              [&](int64_t done, int64_t /*total*/) { progress.update(done); });
+  auto cache = std::make_shared<FeatureCache>(
+      std::move(dataset), std::move(pipeline), plan.config.cache, threads,
+      [&](int64_t done, int64_t /*total*/) { progress.update(done); }, data_text);
+  if (!cache->bad_rows().empty()) log::warning("{}", bad_rows_text(cache->dataset(), cache->bad_rows()));
   return cache;
 }
 

@@ -50,12 +50,20 @@ Component component_from(const ordered_json& json, const std::string& source) {
   return component;
 }
 
+ordered_json spec_json(const Spec& spec) {
+  return {{"domain", to_string(spec.domain)}, {"shape", spec.shape}, {"rate_hz", spec.rate_hz}};
+}
+
 Domain domain_from(const std::string& text) {
   for (const Domain domain : {Domain::audio, Domain::iq, Domain::spectrogram}) {
     if (text == to_string(domain)) return domain;
   }
   throw InputError("CKPT", "bundle.json", "input.domain",
                    fmt::format("got '{}', expected audio, iq or spectrogram", printable(text)));
+}
+
+Spec spec_from(const ordered_json& json) {
+  return {domain_from(json.at("domain")), json.at("shape").get<std::vector<int64_t>>(), json.at("rate_hz")};
 }
 
 /// A chirp over noise: anything that a front end could get wrong moves its output.
@@ -95,8 +103,8 @@ void write_bundle_files(const fs::path& folder, const BundleInfo& info, Classifi
       {"amae", AMAE_VERSION},
       {"classes", info.classes},
       {"multi_label", info.multi_label},
-      {"input",
-       {{"domain", to_string(info.input.domain)}, {"shape", info.input.shape}, {"rate_hz", info.input.rate_hz}}},
+      {"input", spec_json(info.input)},
+      {"model_input", spec_json(info.model_input.shape.empty() ? pipeline.output(Mode::train) : info.model_input)},
       {"weights", info.weights},
       {"views", info.views},
       {"head", {{"dropout", info.head.dropout}}},
@@ -191,7 +199,7 @@ fs::path bundle_folder(const fs::path& run) {
 }
 
 Pipeline front_end_for(const Bundle& bundle, const Registry& registry, const Spec& input, const std::string& where) {
-  Pipeline pipeline(registry, bundle.info.transforms, input, where);
+  Pipeline pipeline(registry, bundle.info.transforms, input, where, /*for_training=*/false);
   const Spec &got = pipeline.output(Mode::eval), &known = bundle.pipeline->output(Mode::eval);
   bool fits = got.shape.size() == known.shape.size() &&
               (got.rate_hz == 0 || known.rate_hz == 0 || std::abs(got.rate_hz / known.rate_hz - 1) < 1e-6);
@@ -222,8 +230,8 @@ Bundle load_bundle(const fs::path& folder, const Registry& registry) {
     }
     info.classes = json.at("classes").get<std::vector<std::string>>();
     info.multi_label = json.at("multi_label");
-    info.input = {domain_from(json.at("input").at("domain")), json.at("input").at("shape").get<std::vector<int64_t>>(),
-                  json.at("input").at("rate_hz")};
+    info.input = spec_from(json.at("input"));
+    if (json.contains("model_input")) info.model_input = spec_from(json.at("model_input"));
     info.weights = json.at("weights");
     info.views = json.at("views");
     info.head.dropout = json.at("head").at("dropout");
@@ -239,11 +247,13 @@ Bundle load_bundle(const fs::path& folder, const Registry& registry) {
     registry.resolve(transform, "transform", "transforms." + transform.name, problems);
   if (!problems.empty()) throw InputError(problems);
 
-  bundle.pipeline = std::make_shared<Pipeline>(registry, info.transforms, info.input);
+  // A bundle of an older amae does not say what its model was sized for: only the transforms in training know.
+  const bool told = !info.model_input.shape.empty();
+  bundle.pipeline = std::make_shared<Pipeline>(registry, info.transforms, info.input, "data", !told);
+  if (!told) info.model_input = bundle.pipeline->output(Mode::train);
   bundle.pipeline->load_state(read_safetensors(folder / "pipeline.safetensors"));
-  bundle.model =
-      std::make_shared<Classifier>(registry.make_model(info.model, {bundle.pipeline->output(Mode::train), 0}),
-                                   static_cast<int64_t>(info.classes.size()), info.head);
+  bundle.model = std::make_shared<Classifier>(registry.make_model(info.model, {info.model_input, 0}),
+                                              static_cast<int64_t>(info.classes.size()), info.head);
   load_weights(*bundle.model, read_safetensors(folder / info.weights), (folder / info.weights).string());
   bundle.model->eval();
 

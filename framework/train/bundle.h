@@ -24,7 +24,8 @@ namespace amae {
 struct BundleInfo {
   std::vector<std::string> classes;
   bool multi_label = false;
-  Spec input;  ///< of the data set: what the pipeline starts from
+  Spec input;        ///< of the data set: what the pipeline starts from
+  Spec model_input;  ///< what reaches the model in training and sized it; empty in a new bundle: the pipeline's
   Component model;
   std::vector<Component> transforms;
   HeadOptions head;

@@ -24,7 +24,6 @@ struct EarlyStoppingOptions {
   std::string mode = "max";             ///< max | min
   int64_t patience = 0;                 ///< epochs without improvement; 0: never stop early
   void describe(Fields& f);
-  void check() const;
 };
 
 struct TrainOptions {

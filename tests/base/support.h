@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "amae/error.h"
+#include "tests/problems.h"
 
 namespace amae {
 
@@ -57,8 +58,6 @@ Problem refusal(const Action& action) {
   FAIL("nothing was thrown");
   return {};
 }
-
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// Names in a folder, sorted.
 inline std::vector<std::string> names_in(const std::filesystem::path& folder) {

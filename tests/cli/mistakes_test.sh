@@ -67,6 +67,7 @@ exits 0 run "$scratch/config.yaml" --out "$scratch/good2" --quiet  # all is whol
 # The config: stages that contradict each other, told with both places.
 train 2 'config\.yaml:6:[0-9]+: model\.input: .*<argument [0-9]+>' 'transforms=[{name: gain}]'
 train 2 '<argument [0-9]+>: transforms\.resample\.input: .*config\.yaml:5:' 'transforms+={name: resample, rate: 4 kHz}'
+[ ! -e "$scratch/run" ] || fail "a mistake in the chain leaves a run folder"
 train 2 'device|DEVICE' --device teapot
 
 # Eight mistakes are eight lines, each with its place, and nothing else.

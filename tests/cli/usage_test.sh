@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/testing.sh"
 quickstart=$top/configs/quickstart.yaml
 
-for command in "" run resume evaluate predict list describe config model; do
+for command in "" run resume evaluate predict list describe config model transform cache; do
   exits 0 $command --help
   said "[Uu]sage|USAGE|OPTIONS|Options"
 done

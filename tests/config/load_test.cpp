@@ -206,9 +206,9 @@ TEST_CASE("the value of an override can be a file, with what that extends") {
 
 TEST_CASE("malformed overrides and places that are not there are all told") {
   const auto p = refusal(kChain, {"foo", "=1", "+=1", "a..b=1", ".a=1", "transforms.mask.p=0", "transforms.gain.db=1",
-                                  "transforms.9.p=1", "a=[1", "extends=x.yaml", "transforms+={", "b c=1"});
+                                  "transforms.9.p=1", "a=[1", "extends=x.yaml", "transforms+={", "b c=1", "a\xC7=1"});
   INFO(text_of(p));
-  REQUIRE(p.size() == 12);
+  REQUIRE(p.size() == 13);
   for (size_t i = 0; i < p.size(); ++i) CHECK(p[i].where == "<argument " + std::to_string(i + 1) + ">");
   CHECK(p[0].code == "CFG-OVERRIDE");
   CHECK(contains(p[0].message, "got `foo`, expected KEY=VALUE"));

@@ -6,22 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "amae/error.h"
 #include "base/file.h"
 #include "config/tree.h"
+#include "tests/problems.h"
 
 namespace amae::config {
-
-/// What `action` refuses; empty when it accepts.
-template <class Action>
-std::vector<Problem> problems_of(const Action& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.problems();
-  }
-  return {};
-}
 
 /// All problems of a document, one "CODE WHERE FIELD MESSAGE" each, for INFO.
 inline std::string text_of(const std::vector<Problem>& problems) {
@@ -29,8 +18,6 @@ inline std::string text_of(const std::vector<Problem>& problems) {
   for (const Problem& p : problems) text += p.code + " | " + p.where + " | " + p.field + " | " + p.message + "\n";
   return text;
 }
-
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// Config files in a folder of their own.
 class ConfigFolder {

@@ -19,6 +19,7 @@ class Ramps final : public Dataset {
   explicit Ramps(int64_t rows) : hashes(static_cast<size_t>(rows), "0") {}
   std::vector<std::string> hashes;
   std::function<void(int64_t)> on_load = [](int64_t) {};
+  bool skips = false;
   mutable std::atomic<int> loads{0};
 
   [[nodiscard]] int64_t size() const override { return static_cast<int64_t>(hashes.size()); }
@@ -29,6 +30,7 @@ class Ramps final : public Dataset {
     return {at::arange(4, at::kFloat).add(static_cast<double>(10 * row)).unsqueeze(0), 8000, Domain::audio};
   }
   [[nodiscard]] Spec spec() const override { return {Domain::audio, {1, 4}, 8000}; }
+  [[nodiscard]] bool skips_bad_rows() const override { return skips; }
   [[nodiscard]] const std::vector<std::string>& classes() const override { return names_; }
   [[nodiscard]] at::Tensor labels() const override { return at::arange(size()).remainder(3); }
   [[nodiscard]] std::string content_hash(int64_t row) const override { return hashes[static_cast<size_t>(row)]; }

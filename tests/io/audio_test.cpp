@@ -15,36 +15,17 @@
 
 #include "amae/error.h"
 #include "base/file.h"
+#include "tests/io/sound_files.h"
 
 using namespace amae;
+using namespace amae::sounds;
 
 namespace {
-
-std::string le(uint64_t value, int bytes) {
-  std::string out;
-  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i) & 0xFF));
-  return out;
-}
-std::string be(uint64_t value, int bytes) {
-  const std::string out = le(value, bytes);
-  return {out.rbegin(), out.rend()};
-}
-std::string chunk(const std::string& id, const std::string& payload) {
-  return id + le(payload.size(), 4) + payload + (payload.size() % 2 == 1 ? std::string(1, '\0') : "");
-}
-std::string fmt_chunk(int tag, int channels, int64_t rate, int bits) {
-  return chunk("fmt ", le(tag, 2) + le(channels, 2) + le(rate, 4) + le(rate * channels * bits / 8, 4) +
-                           le(channels * bits / 8, 2) + le(bits, 2));
-}
-std::string riff(const std::string& chunks) { return "RIFF" + le(4 + chunks.size(), 4) + "WAVE" + chunks; }
-std::string wav(int tag, int channels, int64_t rate, int bits, const std::string& data) {
-  return riff(fmt_chunk(tag, channels, rate, bits) + chunk("data", data));
-}
 
 class Folder {
  public:
   std::filesystem::path put(const std::string& name, const std::string& bytes) const {
-    write_file(folder_.path() / name, bytes);
+    write(folder_.path() / name, bytes);
     return folder_.path() / name;
   }
   std::filesystem::path path(const std::string& name) const { return folder_.path() / name; }
@@ -69,21 +50,8 @@ class Folder {
     return "";
   }
 
-  /// A file written by libsndfile itself.
-  std::filesystem::path encode(const std::string& name, int format, int channels, int frames, int rate = 16'000) const {
-    SF_INFO info{};
-    info.samplerate = rate;
-    info.channels = channels;
-    info.format = format;
-    SNDFILE* const sound = sf_open(path(name).c_str(), SFM_WRITE, &info);
-    REQUIRE(sound != nullptr);
-    std::vector<float> samples;
-    for (int n = 0; n < frames; ++n) {
-      for (int c = 0; c < channels; ++c) samples.push_back(0.5F * std::sin(0.05F * static_cast<float>(n * (c + 1))));
-    }
-    CHECK(sf_writef_float(sound, samples.data(), frames) == frames);
-    sf_close(sound);
-    return path(name);
+  std::filesystem::path encode(const std::string& name, int format, int channels, int frames) const {
+    return sounds::encode(path(name), format, channels, frames);
   }
 
  private:
@@ -210,7 +178,7 @@ TEST_CASE_METHOD(Folder, "headers that were never finished are refused") {
 TEST_CASE_METHOD(Folder, "what is no audio is refused with its first bytes") {
   CHECK(holds(refusal("empty.wav", ""), "0 bytes"));
   CHECK(holds(refusal("text.wav", "hello world, this is text"),
-              "got a file that starts with \"hello wo\", expected WAV, FLAC or Ogg"));
+              "got a file that starts with \"hello wo\", expected WAV (PCM, float), FLAC or Ogg (Vorbis, Opus)"));
   CHECK(holds(refusal("picture.wav", "\xFF\xD8\xFF\xE0 jpeg"), "\\xFF\\xD8"));
   CHECK(holds(refusal("film.wav", "RIFF" + le(100, 4) + "AVI LIST" + std::string(90, 'x')), "\"AVI \""));
   CHECK(holds(refusal("noise.flac", "fLaC" + std::string(100, '\x7F')), "noise.flac"));

@@ -71,8 +71,10 @@ TEST_CASE("a mistake of an override names the argument") {
 TEST_CASE("rules between options are judged, with the option's place") {
   const Configs configs;
   CHECK(contains(configs.refused(kSmall, {"split.val=5"}), "split"));
-  CHECK(
-      contains(configs.refused(kSmall, {"train.early_stopping.metric=test/accuracy"}), "train.early_stopping.metric"));
+  for (const char* metric : {"test/accuracy", "val/acuracy"}) {
+    CHECK(contains(configs.refused(kSmall, {std::string("train.early_stopping.metric=") + metric}),
+                   "train.early_stopping.metric"));
+  }
   const std::string folds = configs.refused(kSmall, {"split={by: ratio, test_ratio: 0.2}", "folds=all"});
   CHECK(contains(folds, "folds"));
   CHECK(contains(folds, "split.by"));

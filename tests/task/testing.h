@@ -10,21 +10,9 @@
 
 #include "base/file.h"
 #include "task/run_config.h"
+#include "tests/problems.h"
 
 namespace amae {
-
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-/// What `action` refuses; empty when it accepts.
-template <class Action>
-std::vector<Problem> problems_of(const Action& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.problems();
-  }
-  return {};
-}
 
 inline std::string text_of(const std::vector<Problem>& problems) {
   std::string text;

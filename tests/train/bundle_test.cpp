@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "io/audio.h"
 #include "io/safetensors.h"
 #include "train/evaluate.h"
 #include "training.h"
@@ -17,13 +18,13 @@ namespace {
 /// A small network over log-mel spectrograms of half-second sounds, with random weights, and its bundle.
 class Sounds {
  public:
-  Sounds() {
+  static constexpr const char* kMel = "{name: mel_spectrogram, n_fft: 256, hop: 128, n_mels: 16}";
+  explicit Sounds(const std::vector<std::string>& transforms = {kMel, "{name: roll}", "{name: log}",
+                                                                "{name: standardize}"}) {
     info.classes = dataset->classes();
     info.input = dataset->spec();
     info.model = component("model", "{name: resnet, depths: [1], width: 8}");
-    info.transforms = {component("transform", "{name: mel_spectrogram, n_fft: 256, hop: 128, n_mels: 16}"),
-                       component("transform", "{name: roll}"), component("transform", "{name: log}"),
-                       component("transform", "{name: standardize}")};
+    for (const std::string& yaml : transforms) info.transforms.push_back(component("transform", yaml));
     info.head.dropout = 0.1;
     info.views = 2;
     pipeline = std::make_shared<Pipeline>(built_plugins(), info.transforms, info.input);
@@ -92,6 +93,23 @@ TEST_CASE("a bundle tells what it was made of") {
   const auto json = nlohmann::json::parse(read_file(sounds.folder() / "bundle.json"));
   CHECK(json["model"]["width"] == 8);
   CHECK(json["transforms"][0]["n_mels"] == 16);
+}
+
+TEST_CASE("a bundle is used without the files that training mixed in, and on clips too short for training") {
+  auto recordings = std::make_unique<TemporaryFolder>();
+  write_wav(recordings->path() / "a.wav", torch::full({1, 800}, 0.1), 8000);
+  const Sounds sounds({"{name: background, folder: " + recordings->path().string() + "}", Sounds::kMel, "{name: log}",
+                       "{name: standardize}", "{name: spec_augment, freq_width: 4, time_width: 15}",
+                       "{name: energy_crop, frames: 20}"});
+  recordings.reset();
+  const Bundle bundle = load_bundle(sounds.folder(), built_plugins());
+  CHECK(bundle.info.model_input.text() == "spectrogram [1, 16, 20] at 62.5 Hz");
+  CHECK(torch::equal(sounds.answer(*bundle.model, *bundle.pipeline, 3),
+                     sounds.answer(*sounds.model, *sounds.pipeline, 3)));
+  const Spec brief{Domain::audio, {1, 1000}, 8000};  // 8 frames, of which training would mask up to 15
+  CHECK(front_end_for(bundle, built_plugins(), brief, "clip").output(Mode::eval).shape.back() == 8);
+  const auto train_on = [&](const Spec& input) { Pipeline(built_plugins(), sounds.info.transforms, input); };
+  CHECK(contains(refusal([&] { train_on(bundle.info.input); }), "folder: got "));
 }
 
 TEST_CASE("a bundle without id or with another change has another id") {

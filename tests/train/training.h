@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "config/read.h"
 #include "plugin/loader.h"
+#include "tests/problems.h"
 #include "train/bundle.h"
 #include "train/trainer.h"
 
@@ -156,7 +157,5 @@ std::string refusal(const Action& action) {
   }
   return "";
 }
-
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace amae

@@ -2,9 +2,12 @@
 
 #include "band_eq.h"
 #include "between_class.h"
+#include "cutmix.h"
 #include "energy_crop.h"
 #include "mixup.h"
+#include "random_erasing.h"
 #include "spec_augment.h"
+#include "warp.h"
 
 namespace {
 
@@ -16,10 +19,16 @@ void register_plugin(amae::Registrar& r) {
                                   [](const SpecAugmentOptions& o) { return std::make_unique<SpecAugment>(o); });
   r.transform<BandEqOptions>("band_eq", "random piecewise linear equaliser over the bins",
                              [](const BandEqOptions& o) { return std::make_unique<BandEq>(o); });
+  r.transform<WarpOptions>("warp", "bends time and frequency piecewise linearly",
+                           [](const WarpOptions& o) { return std::make_unique<Warp>(o); });
+  r.transform<RandomErasingOptions>("random_erasing", "blanks random rectangles",
+                                    [](const RandomErasingOptions& o) { return std::make_unique<RandomErasing>(o); });
   r.transform<MixupOptions>("mixup", "convex combinations of examples and labels",
                             [](const MixupOptions& o) { return std::make_unique<Mixup>(o); });
   r.transform<BetweenClassOptions>("between_class", "mixes examples of different classes at matched levels",
                                    [](const BetweenClassOptions& o) { return std::make_unique<BetweenClass>(o); });
+  r.transform<CutmixOptions>("cutmix", "patches from other examples, labels by their area",
+                             [](const CutmixOptions& o) { return std::make_unique<Cutmix>(o); });
 }
 
 }  // namespace

@@ -39,30 +39,39 @@ struct Mix {
   double own = 1, other = 0, label = 1;
 };
 
-/// Applies mixes[i] to item i; all partners are taken as they were before. New memory for x and y.
-inline void mix_items(Batch& batch, const std::vector<Mix>& mixes) {
-  const auto mixed = [&mixes](const at::Tensor& values, auto weights) {
-    const at::Tensor from = values.contiguous();
-    at::Tensor to = at::empty(from.sizes(), from.options());
-    const auto items = static_cast<int64_t>(mixes.size());
-    const int64_t size = items == 0 ? 0 : from.numel() / items;
-    for (int64_t item = 0; item < items; ++item) {
-      const Mix& mix = mixes[item];
-      const float* first = from.const_data_ptr<float>() + item * size;
-      const float* second = from.const_data_ptr<float>() + std::max<int64_t>(0, mix.partner) * size;
-      float* out = to.mutable_data_ptr<float>() + item * size;
-      if (mix.partner < 0) {
-        std::copy_n(first, size, out);
-        continue;
-      }
-      const auto [a, b] = weights(mix);
-      for (int64_t i = 0; i < size; ++i) out[i] = a * first[i] + b * second[i];
+/// out[i] = a values[i] + b values[partner], (a, b) = weights(mixes[i]); values[i] where it has no partner. All
+/// partners are taken as they were before. New memory.
+template <class Weights>
+at::Tensor blended(const at::Tensor& values, const std::vector<Mix>& mixes, Weights weights) {
+  const at::Tensor from = values.contiguous();
+  at::Tensor to = at::empty(from.sizes(), from.options());
+  const auto items = static_cast<int64_t>(mixes.size());
+  const int64_t size = items == 0 ? 0 : from.numel() / items;
+  for (int64_t item = 0; item < items; ++item) {
+    const Mix& mix = mixes[item];
+    const float* first = from.const_data_ptr<float>() + item * size;
+    const float* second = from.const_data_ptr<float>() + std::max<int64_t>(0, mix.partner) * size;
+    float* out = to.mutable_data_ptr<float>() + item * size;
+    if (mix.partner < 0) {
+      std::copy_n(first, size, out);
+      continue;
     }
-    return to;
-  };
-  const auto weights = [](double a, double b) { return std::pair{static_cast<float>(a), static_cast<float>(b)}; };
-  batch.x = mixed(batch.x, [&](const Mix& m) { return weights(m.own, m.other); });
-  if (batch.y.defined()) batch.y = mixed(batch.y, [&](const Mix& m) { return weights(m.label, 1 - m.label); });
+    const auto [wide_a, wide_b] = weights(mix);
+    const auto a = static_cast<float>(wide_a), b = static_cast<float>(wide_b);
+    for (int64_t i = 0; i < size; ++i) out[i] = a * first[i] + b * second[i];
+  }
+  return to;
+}
+
+/// The labels y [B, K] of the mixes.
+inline at::Tensor mix_labels(const at::Tensor& y, const std::vector<Mix>& mixes) {
+  return blended(y, mixes, [](const Mix& m) { return std::pair{m.label, 1 - m.label}; });
+}
+
+/// Applies mixes[i] to item i of x and y.
+inline void mix_items(Batch& batch, const std::vector<Mix>& mixes) {
+  batch.x = blended(batch.x, mixes, [](const Mix& m) { return std::pair{m.own, m.other}; });
+  if (batch.y.defined()) batch.y = mix_labels(batch.y, mixes);
 }
 
 /// True in the last `off_last` share of the run's epochs, rounded to whole epochs.

@@ -22,22 +22,26 @@ double mel_to_hz(double mel, MelScale scale) {
   return mel < kBreakMel ? mel * kLinearHz : kBreakHz * std::exp(kLogStep * (mel - kBreakMel));
 }
 
-at::Tensor mel_filters(int64_t n_bins, double rate_hz, int64_t n_mels, double f_min_hz, double f_max_hz, MelScale scale,
-                       bool area) {
-  const double lowest = hz_to_mel(f_min_hz, scale), highest = hz_to_mel(f_max_hz, scale);
-  std::vector<double> corner(n_mels + 2);
-  for (int64_t m = 0; m < n_mels + 2; ++m) {
-    corner[m] =
-        mel_to_hz(lowest + (highest - lowest) * static_cast<double>(m) / static_cast<double>(n_mels + 1), scale);
+at::Tensor mel_filters(int64_t n_bins, double rate_hz, const MelFilters& f) {
+  const double lowest = hz_to_mel(f.f_min_hz, f.scale), highest = hz_to_mel(f.f_max_hz, f.scale);
+  std::vector<double> hz(f.n_mels + 2), corner(f.n_mels + 2);  // corner: in the domain where the sides are straight
+  for (int64_t m = 0; m < f.n_mels + 2; ++m) {
+    const double mel = lowest + (highest - lowest) * static_cast<double>(m) / static_cast<double>(f.n_mels + 1);
+    hz[m] = mel_to_hz(mel, f.scale);
+    corner[m] = f.in_mel ? mel : hz[m];
   }
-  at::Tensor filters = at::empty({n_mels, n_bins}, at::kFloat);
+  std::vector<double> place(n_bins);
+  for (int64_t bin = 0; bin < n_bins; ++bin) {
+    const double bin_hz = rate_hz / 2 * static_cast<double>(bin) / static_cast<double>(n_bins - 1);
+    place[bin] = f.in_mel ? hz_to_mel(bin_hz, f.scale) : bin_hz;
+  }
+  at::Tensor filters = at::empty({f.n_mels, n_bins}, at::kFloat);
   float* out = filters.mutable_data_ptr<float>();
-  for (int64_t m = 0; m < n_mels; ++m) {
-    const double height = area ? 2.0 / (corner[m + 2] - corner[m]) : 1.0;
+  for (int64_t m = 0; m < f.n_mels; ++m) {
+    const double height = f.area ? 2.0 / (hz[m + 2] - hz[m]) : 1.0;
     for (int64_t bin = 0; bin < n_bins; ++bin) {
-      const double hz = rate_hz / 2 * static_cast<double>(bin) / static_cast<double>(n_bins - 1);
-      const double up = (hz - corner[m]) / (corner[m + 1] - corner[m]);
-      const double down = (corner[m + 2] - hz) / (corner[m + 2] - corner[m + 1]);
+      const double up = (place[bin] - corner[m]) / (corner[m + 1] - corner[m]);
+      const double down = (corner[m + 2] - place[bin]) / (corner[m + 2] - corner[m + 1]);
       *out++ = static_cast<float>(height * std::max(0.0, std::min(up, down)));
     }
   }

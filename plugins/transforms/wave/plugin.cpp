@@ -27,7 +27,7 @@ void register_plugin(amae::Registrar& r) {
                            [](const GainOptions& o) { return std::make_unique<Gain>(o); });
   r.transform<RollOptions>("roll", "random circular shift in time",
                            [](const RollOptions& o) { return std::make_unique<Roll>(o); });
-  r.transform<NoiseOptions>("noise", "white Gaussian noise at a random signal-to-noise ratio",
+  r.transform<NoiseOptions>("noise", "white or coloured noise at a random signal-to-noise ratio",
                             [](const NoiseOptions& o) { return std::make_unique<Noise>(o); });
 }
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "../common/sinc_resampler.h"
 #include "amae/options.h"
 #include "amae/transform.h"
-#include "sinc_resampler.h"
 
 namespace amae {
 

@@ -1,32 +1,10 @@
 #include "speed_views.h"
 
-#include <cmath>
 #include <cstring>
 
 #include "../common/checks.h"
 
 namespace amae {
-
-std::pair<int64_t, int64_t> nearest_fraction(double value, int64_t limit) {
-  int64_t p0 = 0, q0 = 1, p1 = 1, q1 = 0;
-  for (double rest = value;;) {
-    const auto whole = static_cast<int64_t>(std::floor(rest));
-    if (whole * q1 + q0 > limit) {
-      // The best one is the last convergent or the semiconvergent that still fits.
-      const int64_t k = (limit - q0) / q1;
-      const int64_t ps = k * p1 + p0, qs = k * q1 + q0;
-      const auto miss = [value](int64_t p, int64_t q) {
-        return std::abs(static_cast<double>(p) / static_cast<double>(q) - value);
-      };
-      return miss(ps, qs) < miss(p1, q1) ? std::pair{ps, qs} : std::pair{p1, q1};
-    }
-    p0 = std::exchange(p1, whole * p1 + p0);
-    q0 = std::exchange(q1, whole * q1 + q0);
-    const double left = rest - static_cast<double>(whole);
-    if (left < 1e-12 || std::abs(static_cast<double>(p1) / static_cast<double>(q1) - value) < 1e-12) return {p1, q1};
-    rest = 1 / left;
-  }
-}
 
 void SpeedViewsOptions::check() const {
   if (factors.empty() || factors[0] != 1) {

@@ -4,12 +4,11 @@
 // buys speed augmentation without a resampler or an FFT in the training loop.
 #pragma once
 
-#include <utility>
 #include <vector>
 
+#include "../common/sinc_resampler.h"
 #include "amae/options.h"
 #include "amae/transform.h"
-#include "sinc_resampler.h"
 
 namespace amae {
 
@@ -36,8 +35,5 @@ class SpeedViews final : public Transform {
   SpeedViewsOptions options_;
   std::vector<SincResampler> resamplers_;  // [V]
 };
-
-/// The fraction p/q nearest to `value` > 0 with q <= limit (continued fractions).
-std::pair<int64_t, int64_t> nearest_fraction(double value, int64_t limit);
 
 }  // namespace amae

@@ -43,8 +43,9 @@ class TinyEsc50 {
     write_wav(path, at::full({1, samples}, 0.1 * static_cast<double>(++written_)), rate_hz);
   }
 
+  void write_table() const { std::ofstream(csv()) << header << rows_; }
   [[nodiscard]] Esc50 open(const std::string& subset = "all") {
-    std::ofstream(csv()) << header << rows_;
+    write_table();
     return Esc50({root().string(), subset});
   }
   /// The problems that opening finds.
@@ -66,7 +67,9 @@ class TinyEsc50 {
   int written_ = 0;
 };
 
-bool says(const Problem& problem, const std::string& text) { return problem.line().find(text) != std::string::npos; }
+bool problem_says(const Problem& problem, const std::string& text) {
+  return problem.line().find(text) != std::string::npos;
+}
 
 TEST_CASE_METHOD(TinyEsc50, "classes come in order of their targets and labels count from 0") {
   const auto data = open();
@@ -135,8 +138,8 @@ TEST_CASE("a missing data set names the tool that fetches it") {
     FAIL("nothing was thrown");
   } catch (const InputError& error) {
     CHECK(error.problems()[0].field == "root");
-    CHECK(says(error.problems()[0], "/nowhere/esc50"));
-    CHECK(says(error.problems()[0], "tools/get_esc50"));
+    CHECK(problem_says(error.problems()[0], "/nowhere/esc50"));
+    CHECK(problem_says(error.problems()[0], "tools/get_esc50"));
   }
 }
 
@@ -147,8 +150,8 @@ TEST_CASE("an empty folder is told both that it has no audio and no table") {
     FAIL("nothing was thrown");
   } catch (const InputError& error) {
     REQUIRE(error.problems().size() == 2);
-    CHECK(says(error.problems()[0], "audio"));
-    CHECK(says(error.problems()[1], "meta/esc50.csv"));
+    CHECK(problem_says(error.problems()[0], "audio"));
+    CHECK(problem_says(error.problems()[1], "meta/esc50.csv"));
   }
 }
 
@@ -182,7 +185,7 @@ TEST_CASE_METHOD(TinyEsc50, "a target, fold or mark that is none is refused with
     INFO(cells[i].first << " " << cells[i].second << " -> " << found[i].line());
     CHECK(found[i].where == csv() + ":" + std::to_string(6 + i));
     CHECK(found[i].field == cells[i].first);
-    CHECK((cells[i].second.empty() || says(found[i], "\"" + cells[i].second + "\"")));
+    CHECK((cells[i].second.empty() || problem_says(found[i], "\"" + cells[i].second + "\"")));
   }
 }
 
@@ -191,9 +194,9 @@ TEST_CASE_METHOD(TinyEsc50, "a target with two names and a name with two targets
   add("b.wav", "1", "8", "dog", "True", "1");
   const auto found = problems();
   REQUIRE(found.size() == 2);
-  CHECK(says(found[0], "target 7 is \"storm\" here and \"rain\" on line 2"));
+  CHECK(problem_says(found[0], "target 7 is \"storm\" here and \"rain\" on line 2"));
   CHECK(found[0].where == csv() + ":6");
-  CHECK(says(found[1], "\"dog\" has target 8 here and 3 on line 3"));
+  CHECK(problem_says(found[1], "\"dog\" has target 8 here and 3 on line 3"));
 }
 
 TEST_CASE_METHOD(TinyEsc50, "a file that stands twice in the table is refused with both lines") {
@@ -202,15 +205,16 @@ TEST_CASE_METHOD(TinyEsc50, "a file that stands twice in the table is refused wi
   const auto found = problems();
   REQUIRE(found.size() == 2);
   CHECK(found[0].where == csv() + ":6");
-  CHECK(says(found[0], "stands on line 2"));
-  CHECK(says(found[1], "stands on line 3"));
+  CHECK(problem_says(found[0], "stands on line 2"));
+  CHECK(problem_says(found[1], "stands on line 3"));
 }
 
 TEST_CASE_METHOD(TinyEsc50, "two names that lead to one file are refused") {
   add_row("1-100-A-7.ogg,2,7,rain,True,100,A");
   const auto found = problems();
   REQUIRE(found.size() == 1);
-  CHECK(says(found[0], "is the file of line 2 too"));
+  CHECK(problem_says(
+      found[0], "1-100-A-7.ogg stands on line 2 already under another name of the same file (fold 1 there, 2 here)"));
 }
 
 TEST_CASE_METHOD(TinyEsc50, "a name that escapes the data set is refused before it is opened") {
@@ -220,22 +224,33 @@ TEST_CASE_METHOD(TinyEsc50, "a name that escapes the data set is refused before 
   add_row("/etc/passwd,1,7,rain,True,1,A");
   const auto found = problems();
   REQUIRE(found.size() >= 3);
-  CHECK(says(found[0], "escapes"));
+  CHECK(problem_says(found[0], "escapes"));
   CHECK(found[0].where == csv() + ":6");
   CHECK(found.back().where == csv() + ":8");
-  CHECK(says(found.back(), "/etc/passwd"));
+  CHECK(problem_says(found.back(), "/etc/passwd"));
 }
 
 TEST_CASE_METHOD(TinyEsc50, "a link out of the data set is refused, one within it is not") {
   write(root() / "secret.wav");
-  fs::create_symlink("1-101-A-3.wav", audio("inside.wav"));
+  write(audio("unlisted.wav"));
+  fs::create_symlink("unlisted.wav", audio("inside.wav"));
   add_row("inside.wav,1,3,dog,True,1,A");
   CHECK(open().size() == 5);
   fs::create_symlink(root() / "secret.wav", audio("outside.wav"));
   add_row("outside.wav,1,3,dog,True,1,A");
   const auto found = problems();
   REQUIRE(found.size() == 1);
-  CHECK(says(found[0], "outside.wav is a link that escapes"));
+  CHECK(problem_says(found[0], "outside.wav is a link that escapes"));
+}
+
+TEST_CASE_METHOD(TinyEsc50, "a link to another row's file is refused as the same file") {
+  fs::create_symlink("1-101-A-3.wav", audio("again.wav"));
+  add_row("again.wav,2,3,dog,True,101,A");
+  const auto found = problems();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].where == csv() + ":6");
+  CHECK(problem_says(found[0],
+                     "again.wav stands on line 3 already under another name of the same file (fold 1 there, 2 here)"));
 }
 
 TEST_CASE_METHOD(TinyEsc50, "missing files are counted and named in one problem") {
@@ -243,9 +258,9 @@ TEST_CASE_METHOD(TinyEsc50, "missing files are counted and named in one problem"
   fs::remove(audio("1-101-A-3.wav"));
   const auto found = problems();
   REQUIRE(found.size() == 1);
-  CHECK(says(found[0], "31 of 34 files are missing: 1-101-A-3.wav, gone10.wav,"));
-  CHECK(says(found[0], "gone28.wav, … (first 20)"));
-  CHECK_FALSE(says(found[0], "gone29"));
+  CHECK(problem_says(found[0], "31 of 34 files are missing: 1-101-A-3.wav, gone10.wav,"));
+  CHECK(problem_says(found[0], "gone28.wav, … (first 20)"));
+  CHECK_FALSE(problem_says(found[0], "gone29"));
 }
 
 TEST_CASE_METHOD(TinyEsc50, "a truncated or foreign audio file is found before training, with the missing ones") {
@@ -254,16 +269,29 @@ TEST_CASE_METHOD(TinyEsc50, "a truncated or foreign audio file is found before t
   fs::remove(audio("2-102-A-7.wav"));
   const auto found = problems();
   REQUIRE(found.size() == 3);
-  CHECK(says(found[0], "1 of 4 files is missing: 2-102-A-7.wav"));
-  CHECK(says(found[1], "1-100-A-7.wav"));
-  CHECK(says(found[2], "1-101-A-3.wav"));
+  CHECK(problem_says(found[0], "1 of 4 files is missing: 2-102-A-7.wav"));
+  CHECK(problem_says(found[1], "1-100-A-7.wav"));
+  CHECK(problem_says(found[2], "1-101-A-3.wav"));
+}
+
+TEST_CASE_METHOD(TinyEsc50, "with on_bad_sample: skip a bad file is left for load() to refuse, a bad row is not") {
+  fs::remove(audio("2-102-A-7.wav"));
+  write_table();
+  const Esc50 data({root().string(), "all", "skip"});
+  CHECK(data.size() == 4);
+  CHECK(data.skips_bad_rows());
+  CHECK_THROWS_AS(data.load(2), InputError);
+  CHECK(data.load(3).samples.size(1) == 800);
+  add_row("1-100-A-7.wav,1,-1,rain,True,1,A");
+  write_table();
+  CHECK_THROWS_AS(Esc50({root().string(), "all", "skip"}), InputError);
 }
 
 TEST_CASE_METHOD(TinyEsc50, "more than twenty problems are cut off with a count") {
   for (int i = 0; i < 25; ++i) add_row("a" + std::to_string(i) + ".wav,1,-1,rain,True,1,A");
   const auto found = problems();
   REQUIRE(found.size() == 21);
-  CHECK(says(found.back(), "and 5 more problems"));
+  CHECK(problem_says(found.back(), "and 5 more problems"));
 }
 
 TEST_CASE("a table without rows, or without rows of the subset, is refused") {

@@ -1,0 +1,192 @@
+#include "data/cache_store.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <system_error>
+#include <utility>
+
+#include "amae/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/text.h"
+
+namespace amae {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr size_t kPage = 4096;
+constexpr uint64_t kMaxDescription = uint64_t{64} << 20U;
+
+[[noreturn]] void fail(const fs::path& path, const std::string& doing, int error) {
+  throw EnvironmentError("CACHE", printable(path.string()),
+                         fmt::format("cannot {}: {}", doing, std::generic_category().message(error)));
+}
+
+/// The first page; a reader rebuilds it from its numbers and compares every byte.
+std::string head_of(uint64_t payload, uint64_t description, const std::string& hash) {
+  std::string page =
+      fmt::format("amae-features 2 payload={:016x} description={:08x} xxh3={}\n", payload, description, hash);
+  page.resize(kPage, ' ');
+  return page;
+}
+
+/// By this others know that the file is in use. Whoever has it exclusively removes it, which takes a moment. File
+/// systems that know no locks are used without.
+void lock_shared(int fd) {
+  while (::flock(fd, LOCK_SH) != 0 && errno == EINTR) {
+  }
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets the environment
+  return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+fs::path cache_folder(const std::string& given) {
+  if (!given.empty()) return given;
+  if (const std::string own = environment("AMAE_CACHE"); !own.empty()) return own;
+  if (const std::string xdg = environment("XDG_CACHE_HOME"); !xdg.empty()) return fs::path(xdg) / "amae";
+  return fs::path(environment("HOME")) / ".cache/amae";
+}
+
+fs::path cache_entry_path(const fs::path& folder, const std::string& key) {
+  return folder / "features" / (key + ".f32");
+}
+
+CacheEntry::~CacheEntry() {
+  if (data_ != nullptr) ::munmap(data_, kPage + payload_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (fd_ >= 0) ::close(fd_);
+}
+
+char* CacheEntry::payload() const { return static_cast<char*>(data_) + kPage; }
+
+void CacheEntry::map(bool writable) {
+  void* data = ::mmap(nullptr, kPage + payload_, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd_, 0);
+  if (data == MAP_FAILED) fail(path_, "map", errno);
+  data_ = data;
+}
+
+/// Reads sizes and description into the members; returns what is wrong, or nothing.
+std::string CacheEntry::read_head() {
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) fail(path_, "read", errno);
+  if (!S_ISREG(status.st_mode)) return "is not a regular file";
+  const auto size = static_cast<uint64_t>(status.st_size);
+  std::string page(kPage, '\0');
+  if (size < kPage || ::pread(fd_, page.data(), kPage, 0) != static_cast<ssize_t>(kPage)) return "is cut off";
+  unsigned long long payload = 0;
+  unsigned length = 0;
+  char hash[33] = {};
+  const int got =
+      std::sscanf(page.c_str(), "amae-features 2 payload=%16llx description=%8x xxh3=%32s", &payload, &length, hash);
+  if (got != 3 || page != head_of(payload, length, hash)) return "has another first page than amae writes";
+  if (length > kMaxDescription || payload > size || size != kPage + payload + length)
+    return fmt::format("has {} bytes, expected {}", size, kPage + payload + length);
+  std::string text(length, '\0');
+  if (::pread(fd_, text.data(), length, static_cast<off_t>(kPage + payload)) != static_cast<ssize_t>(length))
+    return "cannot be read to its end";
+  if (xxh3_hex(text) != hash) return "has a damaged description";
+  description_ = nlohmann::json::parse(text, nullptr, false);
+  if (!description_.is_object()) return "has no description";
+  payload_ = payload;
+  return "";
+}
+
+std::unique_ptr<CacheEntry> CacheEntry::open_file(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (fd < 0 && errno == ENOENT) return nullptr;
+  if (fd < 0) fail(path, "open", errno);
+  return std::unique_ptr<CacheEntry>(new CacheEntry(fd, path));
+}
+
+std::unique_ptr<CacheEntry> CacheEntry::open(const fs::path& path, std::string& problem) {
+  problem.clear();
+  auto entry = open_file(path);
+  if (!entry) return nullptr;
+  lock_shared(entry->fd_);
+  struct stat status {};
+  if (::fstat(entry->fd_, &status) == 0 && status.st_nlink == 0) return nullptr;  // removed before we had the lock
+  problem = entry->read_head();
+  if (!problem.empty()) return nullptr;
+  entry->map(false);
+  const auto hash = entry->description_.find("xxh3");
+  if (hash == entry->description_.end() || *hash != xxh3_hex({entry->payload(), entry->payload_})) {
+    problem = "has damaged numbers";
+    return nullptr;
+  }
+  return entry;
+}
+
+nlohmann::json CacheEntry::describe(const fs::path& path, std::string& problem) {
+  problem.clear();
+  const auto entry = open_file(path);
+  if (!entry) return {};
+  problem = entry->read_head();
+  return problem.empty() ? entry->description_ : nlohmann::json();
+}
+
+void CacheEntry::mark_used() const {
+  const struct timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+  static_cast<void>(::futimens(fd_, now));
+}
+
+std::unique_ptr<CacheEntry> CacheEntry::create(const fs::path& path, size_t payload) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error) fail(path.parent_path(), "create the folder", error.value());
+  // A process id alone is not enough: another cache of this process, or of another container, may be at it too.
+  const fs::path temporary = path.string() + fmt::format(".tmp-{}-{:08x}", ::getpid(), std::random_device{}());
+  const int fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (fd < 0) fail(temporary, "create", errno);
+  std::unique_ptr<CacheEntry> entry(new CacheEntry(fd, path));
+  entry->temporary_ = temporary;
+  lock_shared(fd);
+  if (const int full = ::posix_fallocate(fd, 0, static_cast<off_t>(kPage + payload)); full != 0)
+    fail(temporary, fmt::format("reserve {}", bytes_text(static_cast<double>(kPage + payload))), full);
+  entry->payload_ = payload;
+  entry->map(true);
+  return entry;
+}
+
+void CacheEntry::write_at(size_t offset, const std::string& text) const {
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t wrote = ::pwrite(fd_, text.data() + done, text.size() - done, static_cast<off_t>(offset + done));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) fail(temporary_, "write", errno);
+    done += static_cast<size_t>(wrote);
+  }
+}
+
+void CacheEntry::commit(nlohmann::json description) {
+  description["xxh3"] = xxh3_hex({payload(), payload_});
+  const std::string text = description.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const fs::path temporary = temporary_;
+  try {
+    write_at(kPage + payload_, text);
+    write_at(0, head_of(payload_, text.size(), xxh3_hex(text)));
+    if (::msync(data_, kPage + payload_, MS_SYNC) != 0 || ::fsync(fd_) != 0) fail(temporary, "flush", errno);
+    if (::rename(temporary.c_str(), path_.c_str()) != 0) fail(path_, "rename to", errno);
+    temporary_.clear();
+  } catch (const EnvironmentError&) {
+    ::unlink(temporary.c_str());
+    temporary_.clear();
+    throw;
+  }
+  description_ = std::move(description);
+}
+
+}  // namespace amae
