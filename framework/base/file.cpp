@@ -101,7 +101,10 @@ void append_file(const fs::path& path, std::string_view content) {
   if (::fsync(fd.get()) != 0) fail("sync", path);
 }
 
-AtomicFolder::AtomicFolder(fs::path target) : target_(std::move(target)), temporary_(target_) {
+AtomicFolder::AtomicFolder(fs::path target) : target_(fs::absolute(target).lexically_normal()) {
+  if (!target_.has_filename())
+    target_ = target_.parent_path();  // "folder/" and "." have their neighbour beside them too
+  temporary_ = target_;
   temporary_ += fmt::format(".tmp-{}", ::getpid());
   std::error_code ignored;
   fs::remove_all(temporary_, ignored);  // of an earlier process with our pid

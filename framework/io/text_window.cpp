@@ -84,6 +84,11 @@ void TextWindow::check_utf8() {
   checked_ += good;
   const size_t rest = unchecked.size() - good;
   if (rest == 0 || (rest < 4 && !is_last())) return;  // the end of the window may cut a character
+  refuse_utf8();
+}
+
+void TextWindow::refuse_utf8() const {
+  const size_t rest = end_ - checked_;
   std::array<char, 2> head{};
   file_.read_some(0, head.data(), head.size());
   const std::string_view mark(head.data(), head.size());
@@ -94,6 +99,7 @@ void TextWindow::check_utf8() {
 }
 
 void TextWindow::skip(size_t count, int64_t line_breaks) {
+  if (begin_ + count > checked_) refuse_utf8();  // it looked like a cut character, and text went on behind it
   begin_ += count;
   line_ += line_breaks;
 }

@@ -42,6 +42,7 @@ class TextWindow {
  private:
   [[nodiscard]] uint64_t find_text_end() const;
   void check_utf8();
+  [[noreturn]] void refuse_utf8() const;  ///< the byte at checked_
 
   RegularFile file_;
   std::string code_;

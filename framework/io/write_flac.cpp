@@ -46,7 +46,7 @@ WrittenFlac write_flac(const std::filesystem::path& path, const at::Tensor& samp
   info.samplerate = static_cast<int>(rate_hz);
   info.channels = static_cast<int>(channels);
   info.format = SF_FORMAT_FLAC | (written.bits == 16 ? SF_FORMAT_PCM_16 : SF_FORMAT_PCM_24);
-  const std::unique_ptr<SNDFILE, CloseSound> sound(sf_open(path.c_str(), SFM_WRITE, &info));
+  std::unique_ptr<SNDFILE, CloseSound> sound(sf_open(path.c_str(), SFM_WRITE, &info));
   const auto fail = [&] {
     throw EnvironmentError("FILE", path.string(), fmt::format("cannot write FLAC: {}", sf_strerror(sound.get())));
   };
@@ -72,6 +72,9 @@ WrittenFlac write_flac(const std::filesystem::path& path, const at::Tensor& samp
   }
   sf_write_sync(sound.get());
   if (sf_error(sound.get()) != SF_ERR_NO_ERROR) fail();
+  // The last block and the header are written only now.
+  if (const int error = sf_close(sound.release()); error != SF_ERR_NO_ERROR)
+    throw EnvironmentError("FILE", path.string(), fmt::format("cannot write FLAC: {}", sf_error_number(error)));
   return written;
 }
 

@@ -148,7 +148,10 @@ void Canvas::spectrogram(int x, int y, int w, int h, const at::Tensor& values, d
   if (values.numel() == 0 || w < 1 || h < 1) return;
   const at::NoGradGuard no_grad;
   const double span = high > low ? high - low : 1;
-  const at::Tensor shares = at::nan_to_num((values.to(at::kFloat) - low) / span, 0, 1, 0).clamp(0, 1);
+  at::Tensor shares = at::nan_to_num((values.to(at::kFloat) - low) / span, 0, 1, 0).clamp(0, 1);
+  // Weights of every pixel for every frame would take gigabytes for hours of sound: those are first averaged in steps.
+  const int64_t steps = int64_t{16} * w;
+  if (shares.size(1) > steps) shares = at::adaptive_avg_pool1d(shares.unsqueeze(0), steps).squeeze(0);
   const at::Tensor picture =
       at::matmul(at::matmul(coverage(h, shares.size(0)), shares), coverage(w, shares.size(1)).t()).contiguous();
   const float* share = picture.const_data_ptr<float>();

@@ -74,6 +74,7 @@ class Checker {
     try {
       signal = data_.load(row);
     } catch (const InputError& error) {
+      facts.hash.clear();  // equal rubbish is no leak
       const Problem& problem = error.problems().front();
       // The readers refuse such samples themselves; to people it is another fault than a file that is no sound.
       const bool not_finite = problem.message.find("not finite") != std::string::npos;

@@ -97,7 +97,7 @@ void check_fits_flac(const Signal& signal, const std::string& id) {
 /// True when 24-bit integers say exactly what the samples are.
 bool fits_24_bits(const at::Tensor& samples) {
   const at::Tensor scaled = samples.to(at::kDouble) * 8388608;
-  return scaled.eq(scaled.round()).all().item<bool>();
+  return scaled.eq(scaled.round().clamp(-8388608, 8388607)).all().item<bool>();
 }
 
 void write_table(const DataTarget& target, const Source& source, const std::vector<std::string>& names,
@@ -130,6 +130,14 @@ void write_table(const DataTarget& target, const Source& source, const std::vect
 void to_flac(const DataTarget& target, Source& source, const fs::path& folder, const DataProgress& progress,
              Converted& result) {
   const Dataset& data = *target.dataset;
+  for (const auto& [name, values] : data.columns()) {
+    for (const char* own : {"path", "label", "fold", "group", "start", "end"}) {
+      if (name == own)
+        throw InputError("CONVERT", "", "--to",
+                         fmt::format("got a column named {}, expected another name: data.csv uses it; try --to store",
+                                     printable(name)));
+    }
+  }
   if (target.labels.defined() && target.labels.dim() == 2) {
     for (const std::string& name : data.classes()) {
       if (name.find(kLabelSeparator) != std::string::npos)
@@ -150,7 +158,7 @@ void to_flac(const DataTarget& target, Source& source, const fs::path& folder, c
         check_fits_flac(signal, data.id(row));
         const fs::path path = folder / "audio" / names[static_cast<size_t>(row)];
         const WrittenFlac written = write_flac(path, signal.samples, signal.rate_hz);
-        const bool exact = written.bits == 16 || fits_24_bits(signal.samples);
+        const bool exact = written.bits == 16 || written.clipped > 0 || fits_24_bits(signal.samples);
         const std::lock_guard lock(mutex);
         result.clipped_samples += written.clipped;
         result.rounded_rows += exact ? 0 : 1;
@@ -164,13 +172,13 @@ void to_flac(const DataTarget& target, Source& source, const fs::path& folder, c
 
 void to_store(const DataTarget& target, Source& source, const fs::path& folder, const DataProgress& progress,
               Converted& result) {
-  constexpr int64_t kBlock = 64;  // rows that are decoded side by side and then written in order
+  const int64_t block = data_threads();  // rows that are decoded side by side and then written in order
   const Dataset& data = *target.dataset;
   StoreWriter writer(folder);
   StoreColumns columns;
   std::vector<int64_t> rows;
-  for (int64_t begin = 0; begin < data.size(); begin += kBlock) {
-    const int64_t count = std::min(kBlock, data.size() - begin);
+  for (int64_t begin = 0; begin < data.size(); begin += block) {
+    const int64_t count = std::min(block, data.size() - begin);
     std::vector<Signal> signals(static_cast<size_t>(count));
     parallel_rows(count, data_threads(), [&](int64_t i) { source.load(begin + i, signals[static_cast<size_t>(i)]); });
     for (int64_t i = 0; i < count; ++i) {

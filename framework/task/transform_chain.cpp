@@ -96,7 +96,7 @@ Chain read_chain(const std::string& text, const std::string& word, const std::ve
 void run_chain(const Chain& chain, const Signal& signal, const std::string& from,
                const std::function<void(const StageOutput&)>& see) {
   const Spec input{signal.domain, signal.samples.sizes().vec(), signal.rate_hz};
-  Pipeline pipeline(*chain.registry, chain.transforms, input, from);
+  Pipeline pipeline(*chain.registry, chain.transforms, input, from, /*for_training=*/false);
   if (pipeline.needs_fit()) pipeline.load_state(chain.state);
   Batch batch{signal.samples.unsqueeze(0), {}, {0}, signal.rate_hz};
   see({"(file)", input, signal.samples});

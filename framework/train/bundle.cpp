@@ -63,7 +63,10 @@ Domain domain_from(const std::string& text) {
 }
 
 Spec spec_from(const ordered_json& json) {
-  return {domain_from(json.at("domain")), json.at("shape").get<std::vector<int64_t>>(), json.at("rate_hz")};
+  Spec spec{domain_from(json.at("domain")), json.at("shape").get<std::vector<int64_t>>(), json.at("rate_hz")};
+  if (spec.shape.size() != (spec.domain == Domain::spectrogram ? 3U : 2U))
+    throw InputError("CKPT", "bundle.json", "input.shape", fmt::format("got {} axes", spec.shape.size()));
+  return spec;
 }
 
 /// A chirp over noise: anything that a front end could get wrong moves its output.

@@ -196,5 +196,17 @@ TEST_CASE("a temporary folder takes all that it holds with it") {
   CHECK_FALSE(fs::exists(path));
 }
 
+TEST_CASE("an atomic folder may be named with a slash at its end, and may be there empty") {
+  const TemporaryFolder folder;
+  const fs::path target = folder.path() / "made" / "";
+  fs::create_directories(target);
+  AtomicFolder atomic(target);
+  write_file(atomic.path() / "model", "1");
+  CHECK(names_in(target).empty());
+  atomic.commit();
+  CHECK(names_in(folder.path()) == Names{"made"});
+  CHECK(names_in(target) == Names{"model"});
+}
+
 }  // namespace
 }  // namespace amae

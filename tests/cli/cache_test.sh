@@ -61,7 +61,7 @@ run transforms.mel_spectrogram.n_mels=20
 has_entries 3 "another option of a transform"
 run transforms.log.eps=1e-3
 has_entries 4 "another option of the last transform"
-run 'transforms+={name: gain}'
+run 'transforms+={name: roll}'
 has_entries 4 "a random transform behind"
 
 # ls

@@ -48,7 +48,7 @@ said '^unreadable +1 rows'
 
 # A preview, again into the same folder, and not over a file of someone else.
 config=$top/configs/quickstart.yaml
-exits 0 data preview "$config" data.clips_per_class=3 'transforms+={name: gain}' --items 1 -o "$scratch/preview"
+exits 0 data preview "$config" data.clips_per_class=3 'transforms+={name: roll}' --items 1 -o "$scratch/preview"
 said 'preview.png: 10 items, 10 sounds'
 there "$scratch/preview"/{preview.png,preview.json}
 exits 0 data preview "$config" data.clips_per_class=3 --items 2 -o "$scratch/preview"

@@ -38,7 +38,7 @@ exits 0 list transform 'mel*'
 
 exits 0 describe mel_spectrogram
 said 'n_mels +int'
-said 'f_min +number +[0-9.]+ +Hz'
+said 'f_min +number +-?[0-9.]+ +Hz'
 
 exits 0 config show "$quickstart" train.epochs=7
 said '^  epochs: 7$'

@@ -217,3 +217,19 @@ TEST_CASE_METHOD(CsvFolder, "ten million rows are read in the memory of a few bl
   CHECK(table.line() == 10'000'001);
   CHECK(peak_mib() - before <= 8);  // a window of 512 KiB, and what malloc rounds up to
 }
+
+TEST_CASE("a byte that is not UTF-8 is found wherever the reader's blocks end") {
+  const CsvFolder folder;
+  // Bad bytes just before a line end look like a cut character when a block ends there.
+  for (const size_t block : {size_t{1} << 16U, size_t{1} << 18U, size_t{1} << 20U}) {
+    for (size_t back = 2; back <= 4; ++back) {
+      std::string text = "name\n";
+      while (text.size() + 100 < block - back) text += std::string(49, 'x') + "\n";
+      text += std::string(block - back - text.size(), 'y') + "\xFF\n";
+      const size_t bad = text.size() - 2;
+      for (int line = 0; line < 100; ++line) text += "after\n";
+      INFO(block << " " << back);
+      CHECK(folder.refusal(text).find("byte offset " + std::to_string(bad)) != std::string::npos);
+    }
+  }
+}

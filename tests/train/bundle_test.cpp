@@ -98,9 +98,9 @@ TEST_CASE("a bundle tells what it was made of") {
 TEST_CASE("a bundle is used without the files that training mixed in, and on clips too short for training") {
   auto recordings = std::make_unique<TemporaryFolder>();
   write_wav(recordings->path() / "a.wav", torch::full({1, 800}, 0.1), 8000);
-  const Sounds sounds({"{name: background, folder: " + recordings->path().string() + "}", Sounds::kMel, "{name: log}",
-                       "{name: standardize}", "{name: spec_augment, freq_width: 4, time_width: 15}",
-                       "{name: energy_crop, frames: 20}"});
+  const Sounds sounds({"{name: background, folder: " + recordings->path().string() + "}", Sounds::kMel,
+                       "{name: energy_crop, frames: 20}", "{name: log}", "{name: standardize}",
+                       "{name: spec_augment, freq_width: 4, time_width: 15}"});
   recordings.reset();
   const Bundle bundle = load_bundle(sounds.folder(), built_plugins());
   CHECK(bundle.info.model_input.text() == "spectrogram [1, 16, 20] at 62.5 Hz");

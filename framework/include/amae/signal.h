@@ -29,6 +29,29 @@ enum class Domain {
   return "?";
 }
 
+/// What the values of a spectrogram are, and so what may be done to them: powers of several sounds add up (on average),
+/// a logarithm needs values that are not negative, a change of level is a factor for some and a sum for others.
+enum class Level {
+  power,      ///< not negative; sounds mix by adding
+  magnitude,  ///< root of power
+  logarithm,  ///< decibels or natural logarithms
+  other,      ///< anything else: standardised, cepstral, compressed
+};
+
+[[nodiscard]] inline const char* to_string(Level level) {
+  switch (level) {
+    case Level::power:
+      return "power";
+    case Level::magnitude:
+      return "magnitude";
+    case Level::logarithm:
+      return "logarithms";
+    case Level::other:
+      return "values that are no level";
+  }
+  return "?";
+}
+
 /// One recording or frame as the dataset gives it.
 struct Signal {
   at::Tensor samples;  ///< [C, N] float32, contiguous, full scale = 1
@@ -41,6 +64,7 @@ struct Spec {
   Domain domain = Domain::audio;
   std::vector<int64_t> shape;  ///< [C, N] or [C, F, T]; -1 = varies from item to item
   double rate_hz = 0;          ///< of the last axis: samples or frames per second; 0 = varies or unknown
+  Level level = Level::power;  ///< of a spectrogram's values; means nothing for audio and IQ
 
   /// "spectrogram [1, 64, 313] at 62.5 Hz"; a varying size prints as "?".
   [[nodiscard]] std::string text() const;

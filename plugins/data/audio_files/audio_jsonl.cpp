@@ -42,6 +42,8 @@ json object_in(std::string_view line, std::string& fault) {
     object = json::parse(line, see);
   } catch (const json::parse_error& error) {
     fault = fmt::format("got no JSON from column {} on, expected an object", error.byte);
+  } catch (const json::exception&) {  // 1e999
+    fault = "got a number that is out of range, expected one that fits";
   }
   if (fault.empty() && !object.is_object()) fault = fmt::format("got {}, expected an object", shown(object));
   return fault.empty() ? object : json();

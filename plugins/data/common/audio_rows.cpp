@@ -80,7 +80,9 @@ std::vector<int64_t> AudioRows::groups() const {
 std::string AudioRows::content_hash(int64_t row) const {
   const size_t r = checked(row);
   if (!table_.is_section(r)) return file_hash(table_.file[r]);
-  const auto [begin, frames] = section_of(table_, r, facts_of(r));
+  const FileFacts facts = facts_of(r);
+  const auto [begin, frames] = section_of(table_, r, facts);
+  if (begin == 0 && frames == facts.frames) return file_hash(table_.file[r]);  // the whole file, said in seconds
   return fmt::format("{}@{}+{}", file_hash(table_.file[r]), begin, frames);
 }
 

@@ -25,6 +25,10 @@ RowCollector::RowCollector(TableRules rules) : columns_(rules.columns.size()) {
   if (class_names_.size() != table_.rules.classes.size()) {
     throw InputError("DATA", "", "classes", "got a name twice, expected each class once");
   }
+  if (class_names_.size() > static_cast<size_t>(kMostClasses)) {
+    throw InputError("DATA", "", "classes",
+                     fmt::format("got {} classes, expected at most {}", class_names_.size(), kMostClasses));
+  }
 }
 
 void RowCollector::reserve(uint64_t rows) {
@@ -88,6 +92,7 @@ void RowCollector::add_fold(const TableRow& row) {
     refuse(row.line, table_.rules.fold,
            row.fold ? "got a fold where rows before have none, expected one in every row or in none"
                     : "got no fold, expected one in every row or in none");
+    table_.fold.resize(size());  // told once, not again for every row that follows
   }
 }
 

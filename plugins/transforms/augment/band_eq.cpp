@@ -39,19 +39,23 @@ BandEq::BandEq(BandEqOptions options) : options_(std::move(options)) {}
 
 Spec BandEq::output(const Spec& input, Mode /*mode*/) const {
   require_domain(input, "band_eq", {Domain::spectrogram});
-  const int64_t most = options_.bands[1] * options_.min_bins;
-  if (input.shape[1] >= 0 && input.shape[1] < most) {
-    throw InputError("TRANSFORM-INPUT", "", "bands",
-                     fmt::format("got {} bands of at least {} bins, expected no more than the {} bins that arrive",
-                                 options_.bands[1], options_.min_bins, input.shape[1]));
-  }
+  require_level(input, "band_eq", {Level::power});
+  if (input.shape[1] >= 0) require_bins(input.shape[1]);
   return input;
+}
+
+void BandEq::require_bins(int64_t bins) const {
+  if (bins >= options_.bands[1] * options_.min_bins) return;
+  throw InputError("TRANSFORM-INPUT", "", "bands",
+                   fmt::format("got {} bands of at least {} bins, expected no more than the {} bins that arrive",
+                               options_.bands[1], options_.min_bins, bins));
 }
 
 void BandEq::apply(Batch& batch, const Stage& stage) const {
   const at::Tensor x = plain(batch.x);
   TORCH_CHECK(x.dim() == 4, "band_eq: x must be [B, C, F, T]");
   const int64_t channels = x.size(1), bins = x.size(2), frames = x.size(3);
+  require_bins(bins);  // output() may not have known them
   at::Tensor out = at::empty(x.sizes(), x.options());
   const float* from = x.const_data_ptr<float>();
   float* to = out.mutable_data_ptr<float>();

@@ -36,6 +36,7 @@ class BandEq final : public Transform {
   void apply(Batch& batch, const Stage& stage) const override;
 
  private:
+  void require_bins(int64_t bins) const;
   BandEqOptions options_;
 };
 

@@ -54,6 +54,7 @@ std::vector<double> BetweenClass::peak_levels_db(const at::Tensor& x) {
 
 Spec BetweenClass::output(const Spec& input, Mode /*mode*/) const {
   require_domain(input, "between_class", {Domain::audio, Domain::spectrogram});
+  require_level(input, "between_class", {Level::power});
   return input;
 }
 

@@ -40,6 +40,7 @@ int64_t choose_start(const std::vector<float>& energy, int64_t crop, const Energ
 
 Spec EnergyCrop::output(const Spec& input, Mode mode) const {
   require_domain(input, "energy_crop", {Domain::spectrogram});
+  require_level(input, "energy_crop", {Level::power});
   if (input.shape[2] == 0) throw input_error("energy_crop", "got a spectrogram without frames, expected at least one");
   Spec out = input;
   if (mode == Mode::train) out.shape[2] = options_.frames;

@@ -41,6 +41,15 @@ inline void require_domain(const Spec& input, const std::string& transform, std:
   }
 }
 
+/// Throws InputError when `input` is a spectrogram whose values are none of `levels`.
+inline void require_level(const Spec& input, const std::string& transform, std::initializer_list<Level> levels) {
+  if (input.domain != Domain::spectrogram || std::find(levels.begin(), levels.end(), input.level) != levels.end())
+    return;
+  std::string names;
+  for (const Level level : levels) names += (names.empty() ? "" : " or ") + std::string(to_string(level));
+  throw input_error(transform, fmt::format("got a spectrogram of {}, expected {}", to_string(input.level), names));
+}
+
 /// x as the loops want it: float32, contiguous, in host memory. Shares x's memory where x is so already: read only.
 [[nodiscard]] inline at::Tensor plain(const at::Tensor& x) {
   TORCH_CHECK(x.defined() && x.scalar_type() == at::kFloat && x.device().is_cpu() && x.dim() >= 2,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "../common/level.h"
 #include "../common/normal.h"
@@ -39,8 +40,14 @@ std::vector<float> recorded_response(const std::vector<float>& samples, double r
   std::vector<float> h(peak, samples.end());
   const auto length = static_cast<int64_t>(h.size());
   const int64_t direct = std::clamp<int64_t>(std::llround(0.0025 * rate_hz), 1, length);
+  const auto energy = [&](int64_t begin, int64_t end) {
+    return std::inner_product(h.begin() + begin, h.begin() + end, h.begin() + begin, 0.0);
+  };
+  // A dry recording's noise floor is no reverberation: raised to wet_db it would cover every clip.
+  const bool has_tail = energy(direct, length) > 1e-6 * energy(0, direct);
+  if (!has_tail) h.resize(static_cast<size_t>(direct));
   set_energy(h, 0, direct, 1);
-  set_energy(h, direct, length, std::pow(10.0, wet_db / 10));
+  if (has_tail) set_energy(h, direct, length, std::pow(10.0, wet_db / 10));
   return h;
 }
 

@@ -14,8 +14,9 @@ namespace amae {
 std::vector<float> synthetic_response(double rate_hz, double rt60_s, double pre_delay_s, double wet_db, Draw& draw);
 
 /// A recorded response from its largest sample on, so that it does not delay: what stands up to 2.5 ms later is the
-/// direct path and is given energy 1, the rest is the tail and is given 10^(wet_db/10). {1} when all is silent (below
-/// -200 dB).
+/// direct path and is given energy 1, the rest is the tail and is given 10^(wet_db/10), or left out
+/// when it holds less than a millionth of the direct path (a noise floor is no reverberation). {1} when all is silent
+/// (below -200 dB).
 std::vector<float> recorded_response(const std::vector<float>& samples, double rate_hz, double wet_db);
 
 }  // namespace amae

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "../common/checks.h"
 #include "../common/convolve.h"
@@ -57,8 +58,10 @@ at::Tensor LowPass::perturb(const at::Tensor& x, double rate_hz, Draw& draw) con
     const at::Tensor y = filters ? filtered(x, cutoff).contiguous() : x;
     return rounds ? mu_law_rounded(y) : y;
   }
-  const auto [kept, of] = nearest_fraction(2 * cutoff, 200);  // kept = 0 below 1/400 of the rate
-  const int64_t fewer = std::max<int64_t>(1, kept), n = x.size(1);
+  // Below a twentieth of half the rate, 1/q is within 2.5 %; fractions with q up to 200 would be coarse or 0 there.
+  const auto [fewer, of] = 2 * cutoff < 0.05 ? std::pair<int64_t, int64_t>{1, std::llround(1 / (2 * cutoff))}
+                                             : nearest_fraction(2 * cutoff, 200);
+  const int64_t n = x.size(1);
   const at::Tensor low = played_at(x, of, fewer, n);
   return played_at(rounds ? mu_law_rounded(low) : low, fewer, of, n);
 }

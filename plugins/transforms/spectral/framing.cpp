@@ -117,6 +117,7 @@ Framing::Framing(const FrameOptions& o, double rate_hz, std::string transform, a
   window_ =
       make_window(chosen(o.window, p.window), chosen(o.window_form, p.window_form) == "periodic", win_length_, type);
   if (o.normalized) divisor_ = window_.square().sum().item<double>();
+  if (!(divisor_ > 0)) throw option_error("win_length", "got a window of zeros, expected a longer one");
 }
 
 int64_t Framing::frames(int64_t samples) const {

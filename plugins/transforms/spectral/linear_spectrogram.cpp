@@ -19,7 +19,7 @@ const Framing& LinearSpectrogram::framing(double rate_hz) const {
 
 Spec LinearSpectrogram::output(const Spec& input, Mode /*mode*/) const {
   require_domain(input, "linear_spectrogram", {Domain::audio});
-  Spec out{Domain::spectrogram, {input.shape[0], -1, -1}, 0};
+  Spec out{Domain::spectrogram, {input.shape[0], -1, -1}, 0, options_.power == 1 ? Level::magnitude : Level::power};
   if (!(input.rate_hz > 0) && options_.frame.needs_rate()) return out;
   const Framing& frames = framing(input.rate_hz);
   out.shape[1] = frames.bins();

@@ -7,6 +7,7 @@
 #include "amae/options.h"
 #include "amae/transform.h"
 #include "framing.h"
+#include "profiles.h"
 
 namespace amae {
 
@@ -28,6 +29,7 @@ class LinearSpectrogram final : public Transform {
   explicit LinearSpectrogram(LinearSpectrogramOptions options);
   [[nodiscard]] Spec output(const Spec& input, Mode mode) const override;
   void apply(Batch& batch, const Stage& stage) const override;
+  [[nodiscard]] int64_t version() const override { return kProfilesVersion; }
 
  private:
   [[nodiscard]] const Framing& framing(double rate_hz) const;

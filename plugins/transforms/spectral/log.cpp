@@ -10,7 +10,10 @@ Log::Log(LogOptions options) : options_(std::move(options)) {}
 
 Spec Log::output(const Spec& input, Mode /*mode*/) const {
   require_domain(input, "log", {Domain::spectrogram});
-  return input;
+  require_level(input, "log", {Level::power, Level::magnitude});
+  Spec out = input;
+  out.level = Level::logarithm;
+  return out;
 }
 
 void Log::apply(Batch& batch, const Stage& /*stage*/) const {
@@ -22,7 +25,15 @@ Decibel::Decibel(DecibelOptions options) : options_(std::move(options)) {}
 
 Spec Decibel::output(const Spec& input, Mode /*mode*/) const {
   require_domain(input, "db", {Domain::spectrogram});
-  return input;
+  const bool of_power = options_.multiplier == "power";
+  if (input.level == (of_power ? Level::magnitude : Level::power)) {
+    throw input_error("db", fmt::format("got a spectrogram of {}, expected multiplier: {}", to_string(input.level),
+                                        of_power ? "magnitude" : "power"));
+  }
+  require_level(input, "db", {of_power ? Level::power : Level::magnitude});
+  Spec out = input;
+  out.level = Level::logarithm;
+  return out;
 }
 
 void Decibel::apply(Batch& batch, const Stage& /*stage*/) const {

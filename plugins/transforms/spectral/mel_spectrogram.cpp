@@ -31,9 +31,12 @@ void MelSpectrogramOptions::check() const {
   frame.check();
   if (f_max > 0 && f_max <= f_min) {
     throw option_error(
-        "f_max", fmt::format("got {} Hz, expected more than f_min = {} Hz, or 0 for the profile's", f_max, f_min));
+        "f_max", fmt::format("got {} Hz, expected more than f_min = {} Hz, or 0 for half the rate", f_max, f_min));
   }
   const Profile& p = find_profile(frame.profile);
+  if (floor > 0 && chosen(scale, p.scale) == "linear") {
+    throw option_error("floor", "got a value that nothing uses, expected none; or set scale: ln or db");
+  }
   const bool uses_stats = chosen(feature_norm, p.feature_norm) == "stats";
   if (!stats.empty() && !uses_stats) {
     throw option_error("stats", "got values that nothing uses, expected none; or set feature_norm: stats");
@@ -50,8 +53,8 @@ MelSpectrogram::MelSpectrogram(MelSpectrogramOptions options) : options_(std::mo
   MelSpectrogramOptions& o = options_;
   const Profile& p = find_profile(o.frame.profile);
   if (o.n_mels == 0) o.n_mels = p.n_mels;
-  if (o.f_min == 0) o.f_min = p.f_min;
-  if (o.f_max == 0) o.f_max = p.f_max;
+  if (o.f_min < 0) o.f_min = p.f_min;
+  if (o.f_max < 0) o.f_max = p.f_max;
   o.mel_scale = chosen(o.mel_scale, p.mel_scale);
   o.norm = chosen(o.norm, p.norm);
   o.triangles = chosen(o.triangles, p.triangles);
@@ -102,6 +105,10 @@ const MelSpectrogram::Plan& MelSpectrogram::plan(double rate_hz) const {
 Spec MelSpectrogram::output(const Spec& input, Mode /*mode*/) const {
   require_domain(input, "mel_spectrogram", {Domain::audio});
   Spec out{Domain::spectrogram, {input.shape[0], options_.n_mels, -1}, 0};
+  out.level = options_.feature_norm != "none" ? Level::other
+              : options_.scale != "linear"    ? Level::logarithm
+              : options_.power == 1           ? Level::magnitude
+                                              : Level::power;
   if (input.rate_hz > 0) {
     const Framing& framing = plan(input.rate_hz).framing;
     if (input.shape[1] >= 0) out.shape[2] = framing.frames(input.shape[1]);

@@ -22,8 +22,8 @@ namespace amae {
 struct MelSpectrogramOptions {
   FrameOptions frame = {};
   int64_t n_mels = 0;
-  double f_min = 0;
-  double f_max = 0;
+  double f_min = -1;
+  double f_max = -1;
   std::string mel_scale = "profile";
   std::string norm = "profile";
   std::string triangles = "profile";
@@ -37,10 +37,8 @@ struct MelSpectrogramOptions {
   void describe(Fields& f) {
     frame.describe(f);
     f.add("n_mels", n_mels, "number of mel bins; 0: the profile's").unit("bins").range(0, 4096);
-    f.add("f_min", f_min, "lowest frequency; 0: the profile's").unit("Hz").range(0, 1e9);
-    f.add("f_max", f_max, "highest frequency; 0: the profile's, which may be half the sampling rate")
-        .unit("Hz")
-        .range(0, 1e9);
+    f.add("f_min", f_min, "lowest frequency; -1: the profile's").unit("Hz").range(-1, 1e9);
+    f.add("f_max", f_max, "highest frequency; 0: half the sampling rate; -1: the profile's").unit("Hz").range(-1, 1e9);
     f.add("mel_scale", mel_scale, "formula of the mel scale").choices({"profile", "htk", "slaney"});
     f.add("norm", norm, "slaney: triangles of equal area; none: of equal height")
         .choices({"profile", "none", "slaney"});
@@ -68,7 +66,7 @@ class MelSpectrogram final : public Transform {
   void apply(Batch& batch, const Stage& stage) const override;
 
   /// Also to be raised when a row of profiles.cpp changes. 2: the defaults became torchaudio's.
-  [[nodiscard]] int64_t version() const override { return 2; }
+  [[nodiscard]] int64_t version() const override { return 1 + kProfilesVersion; }
 
  private:
   struct Plan {

@@ -18,9 +18,11 @@ void Mfcc::require_bins(int64_t bins) const {
 
 Spec Mfcc::output(const Spec& input, Mode /*mode*/) const {
   require_domain(input, "mfcc", {Domain::spectrogram});
+  require_level(input, "mfcc", {Level::logarithm, Level::other});
   Spec out = input;
   if (input.shape[1] >= 0) require_bins(input.shape[1]);
   out.shape[1] = options_.n_mfcc;
+  out.level = Level::other;
   return out;
 }
 

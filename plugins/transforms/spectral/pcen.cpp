@@ -10,7 +10,10 @@ Pcen::Pcen(PcenOptions options) : options_(options) {}
 
 Spec Pcen::output(const Spec& input, Mode /*mode*/) const {
   require_domain(input, "pcen", {Domain::spectrogram});
-  return input;
+  require_level(input, "pcen", {Level::power, Level::magnitude});
+  Spec out = input;
+  out.level = Level::other;
+  return out;
 }
 
 void Pcen::apply(Batch& batch, const Stage& /*stage*/) const {

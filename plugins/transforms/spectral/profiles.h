@@ -8,6 +8,9 @@
 
 namespace amae {
 
+/// Raised whenever a number of the table changes: part of the version() of every transform that reads it.
+inline constexpr int64_t kProfilesVersion = 1;
+
 /// The words are those of the options of the same name; the defaults are torchaudio's, so a row of the table says where
 /// a front end departs from it.
 struct Profile {

@@ -11,13 +11,15 @@ namespace amae {
 Standardize::Standardize(StandardizeOptions options) : options_(std::move(options)) {}
 
 Spec Standardize::output(const Spec& input, Mode /*mode*/) const {
-  if (!per_bin()) return input;
+  Spec out = input;
+  out.level = Level::other;
+  if (!per_bin()) return out;
   require_domain(input, "standardize", {Domain::spectrogram});
   if (mean_.defined() && input.shape[1] >= 0 && input.shape[1] != mean_.size(0)) {
     throw input_error("standardize", fmt::format("got {} bins, expected {} as in the data it was fitted on",
                                                  input.shape[1], mean_.size(0)));
   }
-  return input;
+  return out;
 }
 
 void Standardize::fit(const std::function<bool(Batch&)>& next) {

@@ -8,6 +8,7 @@ namespace amae {
 
 Spec Gain::output(const Spec& input, Mode /*mode*/) const {
   require_domain(input, "gain", {Domain::audio, Domain::iq, Domain::spectrogram});
+  require_level(input, "gain", {Level::power});
   return input;
 }
 

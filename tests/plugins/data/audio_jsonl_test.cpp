@@ -103,5 +103,11 @@ TEST_CASE_METHOD(Jsonl, "every malformed line is refused at its place") {
   CHECK_SAYS(problem(good), "1: part: got no line with this key");
 }
 
+TEST_CASE_METHOD(Jsonl, "a number out of range is told by its line") {
+  CHECK_SAYS(
+      problem("{\"path\": \"a.wav\", \"label\": \"b\"}\n{\"path\": \"b.wav\", \"label\": \"a\", \"start\": 1e999}\n"),
+      "2: : got a number that is out of range");
+}
+
 }  // namespace
 }  // namespace amae

@@ -118,6 +118,10 @@ TEST_CASE("band_eq refuses bands that do not fit") {
   CHECK(refused_field([] { BandEqOptions{.bands = {5, 2}}.check(); }) == "bands");
   CHECK(refused_field([] { (void)BandEq({}).output({Domain::spectrogram, {1, 35, 9}, 1}, Mode::train); }) == "bands");
   CHECK(refused_field([] { (void)BandEq({}).output({Domain::spectrogram, {1, 36, 9}, 1}, Mode::train); }).empty());
+  // Where the number of bins was not known beforehand, it is judged as they come.
+  CHECK(refused_field([] {
+          (void)testing::applied(BandEq({}), testing::batch_of(testing::power({1, 1, 35, 9}), 1));
+        }) == "bands");
 }
 
 }  // namespace

@@ -267,5 +267,16 @@ TEST_CASE("clip draws both kinds and every share, and leaves silence silent") {
   CHECK(refused_field([] { ClipOptions{.share = {0.2, 0.1}}.check(); }) == "share");
 }
 
+TEST_CASE("low_pass by resampling acts on cut-offs far below the rate") {
+  const at::Tensor x = at::sin(at::arange(96000, at::kDouble) * (2 * 3.14159265358979 * 2000 / 96000)).to(at::kFloat);
+  for (const double cutoff : {100.0, 121.0, 150.0, 2300.0}) {
+    const LowPass transform({.cutoff = {cutoff, cutoff}, .method = "resample"});
+    const at::Tensor y = applied(transform, batch_of(x.view({1, 1, -1}), 96000)).x.flatten().slice(0, 24000, 72000);
+    INFO(cutoff);
+    const double left = y.abs().max().item<double>();
+    CHECK((cutoff < 2000 ? left < 1e-3 : left > 0.9));  // -75 dB is 2e-4
+  }
+}
+
 }  // namespace
 }  // namespace amae
