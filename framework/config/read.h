@@ -17,8 +17,8 @@ namespace amae::config {
 /// that are not in the tree keep their defaults. A null `node` reads as an empty map.
 ///
 /// Scalars: `yes`, `010`, `.nan`, `1_000`, quoted numbers and integers with a fraction are not numbers or booleans;
-/// `1e-4`, `-3`, `true`, `false` are. Fields with a unit also take a suffix: s (us ms s min h d), Hz (Hz kHz MHz), bytes
-/// (B KiB MiB GiB kB MB GB), fraction (%), dB. A scalar where a list is declared is a list of one. is_path fields
+/// `1e-4`, `-3`, `true`, `false` are. Fields with a unit also take a suffix: s (us ms s min h d), Hz (Hz kHz MHz),
+/// bytes (B KiB MiB GiB kB MB GB), fraction (%), dB. A scalar where a list is declared is a list of one. is_path fields
 /// become absolute, relative to the folder of the file in their mark (or the working folder for arguments). Component
 /// fields get name, id and node; a component without a name is a problem; its options are read by the registry.
 void read_fields(const Node* node, const Fields& fields, const std::string& path, const Mark& parent,

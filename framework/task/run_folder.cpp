@@ -123,8 +123,9 @@ void RunFolder::note(const std::string& key, ordered_json value) { json_[key] = 
 
 void RunFolder::expect(const std::string& key, const ordered_json& value) {
   if (json_.contains(key) && json_.at(key) != value) {
-    throw InputError("RUN", (path_ / "run.json").string(), key,
-                     fmt::format("got {}, expected {} as when this run began; start a new run", value.dump(), json_.at(key).dump()));
+    throw InputError(
+        "RUN", (path_ / "run.json").string(), key,
+        fmt::format("got {}, expected {} as when this run began; start a new run", value.dump(), json_.at(key).dump()));
   }
   json_[key] = value;
 }

@@ -24,7 +24,8 @@ class RunFolder {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// Adds to run.json under `key`.
   void note(const std::string& key, nlohmann::ordered_json value);
-  /// The same, for what must not change between a run and its resume. Throws InputError when run.json holds another value.
+  /// The same, for what must not change between a run and its resume. Throws InputError when run.json holds another
+  /// value.
   void expect(const std::string& key, const nlohmann::ordered_json& value);
   /// "finished", "interrupted" or "failed".
   void finish(const std::string& state);

@@ -37,7 +37,8 @@ int64_t examples(const std::vector<std::vector<int64_t>>& batches, size_t begin,
 }  // namespace
 
 void EarlyStoppingOptions::describe(Fields& f) {
-  f.add("metric", metric, "what decides which epoch is best: split/name; never of the test split, which chooses nothing")
+  f.add("metric", metric,
+        "what decides which epoch is best: split/name; never of the test split, which chooses nothing")
       .choices({"train/loss", "train/accuracy", "val/loss", "val/accuracy", "val/loss_raw", "val/accuracy_raw"});
   f.add("mode", mode, "whether more or less of it is better").choices({"max", "min"});
   f.add("patience", patience, "stop after so many evaluations without a better one; 0: never").min(0);

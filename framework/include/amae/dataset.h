@@ -27,7 +27,8 @@ class Dataset {
   /// What load() will give; sizes or rates that vary are -1 or 0.
   [[nodiscard]] virtual Spec spec() const = 0;
 
-  /// What load(row) will give, as far as a file's header tells. Cheap beside load(). Thread-safe. Throws as load() does.
+  /// What load(row) will give, as far as a file's header tells. Cheap beside load(). Thread-safe. Throws as load()
+  /// does.
   [[nodiscard]] virtual Spec row_spec(int64_t /*row*/) const { return spec(); }
 
   /// What happens to a row whose load() throws InputError. false: the run stops with that error. true: the row is left
