@@ -66,8 +66,8 @@ TEST_CASE("mfcc takes spectrograms with enough bins only") {
     return refused_field([&] { (void)Mfcc({.n_mfcc = 13}).output(spec, Mode::eval); });
   };
   CHECK(refused({Domain::audio, {1, 100}, 100}) == "input");
-  CHECK(refused({Domain::spectrogram, {1, 12, 5}, 100}) == "n_mfcc");
-  CHECK(refused({Domain::spectrogram, {1, 13, 5}, 100}).empty());
+  CHECK(refused({Domain::spectrogram, {1, 12, 5}, 100, Level::logarithm}) == "n_mfcc");
+  CHECK(refused({Domain::spectrogram, {1, 13, 5}, 100, Level::logarithm}).empty());
   CHECK(refused_field([] { applied(Mfcc({.n_mfcc = 13}), batch_of(testing::noise({1, 1, 12, 5}))); }) == "n_mfcc");
 }
 
@@ -127,11 +127,12 @@ TEST_CASE("an odd n_fft, whose padding is not the frame's length, gives the fram
 
 TEST_CASE("these transforms give what they announce, item by item, and leave their input alone") {
   const Spec audio{Domain::audio, {2, 3000}, 8000}, picture{Domain::spectrogram, {2, 40, 60}, 62.5};
+  const Spec levels{Domain::spectrogram, {2, 40, 60}, 62.5, Level::logarithm};
   const std::vector<std::pair<std::shared_ptr<Transform>, Spec>> subjects = {
       {std::make_shared<LinearSpectrogram>(LinearSpectrogramOptions{}), audio},
       {std::make_shared<LinearSpectrogram>(LinearSpectrogramOptions{.frame = {.profile = "kaldi"}}), audio},
       {std::make_shared<MelSpectrogram>(MelSpectrogramOptions{.frame = {.profile = "ast"}}), audio},
-      {std::make_shared<Mfcc>(MfccOptions{}), picture},
+      {std::make_shared<Mfcc>(MfccOptions{}), levels},
       {std::make_shared<Pcen>(PcenOptions{}), picture},
   };
   for (const auto& [transform, spec] : subjects) {
