@@ -27,6 +27,9 @@ void add_config(CLI::App& app, const Globals& globals, Exit& exit);
 void add_model(CLI::App& app, const Globals& globals, Exit& exit);
 void add_data(CLI::App& app, const Globals& globals, Exit& exit);
 void add_transform(CLI::App& app, const Globals& globals, Exit& exit);
+void add_embed(CLI::App& app, const Globals& globals, Exit& exit);
+void add_import(CLI::App& app, const Globals& globals, Exit& exit);
+void add_export(CLI::App& app, const Globals& globals, Exit& exit);
 void add_cache(CLI::App& app, const Globals& globals, Exit& exit);
 
 /// Prints a table with aligned columns on stdout; the first row is the header.

@@ -21,7 +21,7 @@ struct Arguments {
 };
 
 Exit evaluate(const Arguments& arguments, const Globals& globals) {
-  const fs::path run = fs::weakly_canonical(arguments.run);
+  const fs::path run = fs::weakly_canonical(named_path(arguments.run));
   const fs::path folder = bundle_folder(run);
   const fs::path config = arguments.config.empty() ? run / "config.yaml" : fs::path(arguments.config);
   if (!fs::exists(config))
@@ -61,7 +61,7 @@ Exit evaluate(const Arguments& arguments, const Globals& globals) {
 void add_evaluate(CLI::App& app, const Globals& globals, Exit& exit) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("evaluate", "metrics of a run's model on a split of its data");
-  command->add_option("RUN", arguments->run, "run or bundle folder")->required();
+  command->add_option("RUN", arguments->run, "run or bundle folder, or the name of one in checkpoints")->required();
   command->add_option("OVERRIDES", arguments->overrides, "key=value over the run's config, e.g. data.root=…");
   command->add_option("--config", arguments->config, "take the data from this config instead of the run's");
   command->add_option("--split", arguments->split, "train, val, test or all")

@@ -84,6 +84,9 @@ int main(int argc, char** argv) {
   cli::add_run(app, globals, exit);
   cli::add_evaluate(app, globals, exit);
   cli::add_predict(app, globals, exit);
+  cli::add_embed(app, globals, exit);
+  cli::add_import(app, globals, exit);
+  cli::add_export(app, globals, exit);
   cli::add_list(app, globals, exit);
   cli::add_config(app, globals, exit);
   cli::add_model(app, globals, exit);

@@ -18,12 +18,14 @@ struct Arguments {
 
 Exit summary(const Arguments& arguments, const Globals& globals) {
   const Plan plan = load_plan(arguments.config, arguments.overrides, globals.plugin_path);
-  const auto dataset = open_dataset(plan);
+  const bool pretrains = plan.config.task == "pretrain";  // then the model has no head, and its decoder is shown
+  const auto dataset = open_dataset(plan, !pretrains);
   const auto pipeline = make_pipeline(plan, *dataset);
-  const auto model = make_classifier(plan, *dataset, *pipeline);
+  Classifier model(make_encoder(plan, *pipeline, pretrains),
+                   pretrains ? 0 : static_cast<int64_t>(dataset->classes().size()), plan.config.head);
   std::vector<int64_t> shape = pipeline->output(Mode::train).shape;
   for (int64_t& size : shape) size = size < 0 ? 1 : size;
-  const ModelSummary result = summarize(*model, shape);
+  const ModelSummary result = summarize(model, shape, plan.config.pretrain.mask.ratio);
   std::vector<std::vector<std::string>> rows = {{"LAYER", "OPERATION", "OUTPUT", "PARAMETERS", "MACS"}};
   for (const LayerSummary& layer : result.layers) {
     rows.push_back({layer.name, layer.op, fmt::format("{}", fmt::join(layer.output, "x")),

@@ -41,7 +41,7 @@ void print(const Prediction& prediction, const std::string& format) {
 
 Exit predict(const Arguments& arguments, const Globals& globals) {
   const auto registry = load_registry(globals.plugin_path);
-  const Bundle bundle = load_bundle(bundle_folder(arguments.run), *registry);
+  const Bundle bundle = load_classifier(bundle_folder(arguments.run), *registry);
   const torch::Device device = pick_device(globals.device);
   bundle.model->to(device);
   if (arguments.format == "csv") fmt::print("{}", csv_line({"path", "rank", "label", "score"}));
@@ -63,7 +63,7 @@ Exit predict(const Arguments& arguments, const Globals& globals) {
 void add_predict(CLI::App& app, const Globals& globals, Exit& exit) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("predict", "labels of audio files, by a run's model and front end");
-  command->add_option("RUN", arguments->run, "run or bundle folder")->required();
+  command->add_option("RUN", arguments->run, "run or bundle folder, or the name of one in checkpoints")->required();
   command->add_option("FILE", arguments->files, "WAV, FLAC or Ogg files")->required();
   command->add_option("-k,--top-k", arguments->top_k, "classes shown")
       ->check(CLI::Range(1, 1000))

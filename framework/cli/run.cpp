@@ -2,6 +2,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <functional>
 #include <memory>
 
 #include "base/log.h"
@@ -9,6 +10,8 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "task/finetune.h"
+#include "task/pretrain.h"
+#include "task/probe.h"
 #include "task/run_folder.h"
 
 namespace amae::cli {
@@ -22,16 +25,19 @@ struct Arguments {
   std::string run;
 };
 
-Exit exit_of(bool finished) { return finished ? 0 : 128 + stop_signal(); }
+/// Does what plan.config.task says.
+Exit perform(Plan& plan, const Globals& globals, const std::function<fs::path()>& run_folder) {
+  const std::string& task = plan.config.task;
+  if (task == "evaluate")
+    throw InputError("CFG-RULE", plan.source, "task",
+                     fmt::format("got {0}, which has a command of its own: amae {0} RUN", task));
+  const auto perform_task = task == "pretrain" ? pretrain : task == "probe" ? probe : finetune;
+  return perform_task(plan, {globals.argv, globals.device}, run_folder) ? 0 : 128 + stop_signal();
+}
 
 Exit run(const Arguments& arguments, const Globals& globals) {
   Plan plan = load_plan(arguments.config, arguments.overrides, globals.plugin_path);
-  if (plan.config.task != "finetune")
-    throw InputError(
-        "CFG-RULE", plan.source, "task",
-        fmt::format("got {}, which has a command of its own: amae {} RUN", plan.config.task, plan.config.task));
-  const RunRequest request{globals.argv, globals.device};
-  return exit_of(finetune(plan, request, [&] { return make_run_folder(plan, arguments.out); }));
+  return perform(plan, globals, [&] { return make_run_folder(plan, arguments.out); });
 }
 
 Exit resume(const Arguments& arguments, const Globals& globals) {
@@ -50,7 +56,7 @@ Exit resume(const Arguments& arguments, const Globals& globals) {
                      fmt::format("got one fold of a cross-validation, expected the whole: amae resume {}",
                                  folder.parent_path().parent_path().string()));
   }
-  return exit_of(finetune(plan, {globals.argv, globals.device}, [&] { return folder; }));
+  return perform(plan, globals, [&] { return folder; });
 }
 
 }  // namespace

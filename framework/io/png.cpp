@@ -10,15 +10,15 @@
 
 namespace amae {
 
-void write_png(const std::filesystem::path& path, const at::Tensor& rgb) {
+std::string png_bytes(const at::Tensor& rgb) {
   constexpr int64_t kMaxSide = 30'000;
   if (!rgb.defined() || rgb.dim() != 3 || rgb.size(2) != 3 || rgb.scalar_type() != at::kByte) {
-    throw std::invalid_argument("write_png: expected rgb [H, W, 3] uint8");
+    throw std::invalid_argument("png: expected rgb [H, W, 3] uint8");
   }
   const int64_t height = rgb.size(0), width = rgb.size(1);
   if (height < 1 || width < 1 || height > kMaxSide || width > kMaxSide) {
     throw std::invalid_argument(
-        fmt::format("write_png: got {} x {} pixels, expected 1 to {} a side", width, height, kMaxSide));
+        fmt::format("png: got {} x {} pixels, expected 1 to {} a side", width, height, kMaxSide));
   }
   const at::Tensor pixels = rgb.cpu().contiguous();
   png_image image{};
@@ -35,7 +35,9 @@ void write_png(const std::filesystem::path& path, const at::Tensor& rgb) {
   png_image_free(&image);
   if (wrote == 0) throw std::runtime_error(fmt::format("libpng: {}", message));
   bytes.resize(size);
-  write_file(path, bytes);
+  return bytes;
 }
+
+void write_png(const std::filesystem::path& path, const at::Tensor& rgb) { write_file(path, png_bytes(rgb)); }
 
 }  // namespace amae

@@ -1,7 +1,8 @@
 // Wire format of protobuf: each field is a varint key (number * 8 + type), then a varint (type 0), 8 bytes (1), a
 // length and bytes (2) or 4 bytes (5). The messages used here:
 //   Event   { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }
-//   Summary { repeated Value value = 1; }   Value { string tag = 1; float simple_value = 2; }
+//   Summary { repeated Value value = 1; }   Value { string tag = 1; float simple_value = 2; Image image = 4; }
+//   Image   { int32 height = 1; int32 width = 2; int32 colorspace = 3; bytes encoded_image_string = 4; }
 #include "io/tensorboard.h"
 
 #include <fcntl.h>
@@ -12,8 +13,9 @@
 #include <bit>
 #include <cerrno>
 #include <cmath>
-#include <string_view>
+#include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "amae/error.h"
 #include "base/text.h"
@@ -37,6 +39,18 @@ void put_bytes(std::string& out, int field, std::string_view bytes) {
   put_varint(out, static_cast<uint64_t>(field) << 3U | 2U);
   put_varint(out, bytes.size());
   out += bytes;
+}
+
+/// Width and height, which stand in the first chunk (IHDR) of every PNG, highest byte first.
+std::pair<uint32_t, uint32_t> png_size(std::string_view png) {
+  constexpr std::string_view kStart("\x89PNG\r\n\x1A\n\0\0\0\rIHDR", 16);
+  if (png.size() < 24 || !png.starts_with(kStart)) throw std::invalid_argument("EventWriter: expected a PNG file");
+  const auto number_at = [&](size_t at) {
+    uint32_t number = 0;
+    for (size_t i = at; i < at + 4; ++i) number = number << 8U | static_cast<unsigned char>(png[i]);
+    return number;
+  };
+  return {number_at(16), number_at(20)};
 }
 
 std::string event(double wall_seconds, int64_t step) {
@@ -103,10 +117,31 @@ void EventWriter::scalar(const std::string& tag, int64_t step, double value, dou
   put_bytes(summary_value, 1, tag);
   put_varint(summary_value, 2U << 3U | 5U);
   put_fixed(summary_value, std::bit_cast<uint32_t>(static_cast<float>(value)), 4);
-  std::string summary;
-  put_bytes(summary, 1, summary_value);
+  summary(step, summary_value, wall_seconds);
+}
+
+void EventWriter::image(const std::string& tag, int64_t step, std::string_view png, double wall_seconds) {
+  constexpr uint64_t kRgb = 3;
+  const auto [width, height] = png_size(png);
+  std::string picture;
+  put_varint(picture, 1U << 3U | 0U);
+  put_varint(picture, height);
+  put_varint(picture, 2U << 3U | 0U);
+  put_varint(picture, width);
+  put_varint(picture, 3U << 3U | 0U);
+  put_varint(picture, kRgb);
+  put_bytes(picture, 4, png);
+  std::string summary_value;
+  put_bytes(summary_value, 1, tag);
+  put_bytes(summary_value, 4, picture);
+  summary(step, summary_value, wall_seconds);
+}
+
+void EventWriter::summary(int64_t step, std::string_view value, double wall_seconds) {
+  std::string of_event;
+  put_bytes(of_event, 1, value);
   std::string message = event(wall_seconds, step);
-  put_bytes(message, 5, summary);
+  put_bytes(message, 5, of_event);
   put_record(buffer_, message);
   if (buffer_.size() > kAutoFlushBytes) flush();
 }

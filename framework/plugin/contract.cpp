@@ -11,6 +11,7 @@ namespace amae {
 Dataset::~Dataset() = default;
 Transform::~Transform() = default;
 Encoder::~Encoder() = default;
+MaskedAutoencoder::~MaskedAutoencoder() = default;
 
 std::string Spec::text() const {
   std::vector<std::string> sizes;

@@ -13,7 +13,8 @@ namespace amae {
 Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::filesystem::path& run,
                      const std::string& split, const std::filesystem::path& out,
                      const std::vector<int64_t>& test_folds) {
-  Bundle bundle = load_bundle(bundle_folder(run), *plan.registry);
+  const std::filesystem::path folder = bundle_folder(run);
+  const Bundle bundle = load_classifier(folder, *plan.registry);
   const torch::Device device = pick_device(request.device);
   bundle.model->to(device);
   const std::shared_ptr<const Dataset> dataset = open_dataset(plan);
@@ -29,6 +30,7 @@ Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::fil
     rows = split == "train" ? parts.train : split == "val" ? parts.val : parts.test;
   }
   if (rows.empty()) throw InputError("SPLIT", plan.source, "split", fmt::format("got an empty {} split", split));
+  if (split == "test") refuse_leak(plan, *dataset, rows, folder.string());
   // The bundle's front end on this data's signals: rates and lengths may differ from those it was trained on.
   const auto pipeline = std::make_shared<Pipeline>(
       front_end_for(bundle, *plan.registry, dataset->spec(), "data at " + config::mark_of(*plan.tree, "data").text()));
@@ -42,7 +44,8 @@ Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::fil
                static_cast<int>(plan.config.train.workers), bundle.info.multi_label, device);
   nlohmann::ordered_json extra{{"weights", bundle.info.weights}, {"views", bundle.info.views}, {"bundle", bundle.id}};
   if (dataset->skips_bad_rows()) extra["bad_samples"] = bad_rows_json(*dataset, cache->bad_rows());
-  return write_eval_report(out.empty() ? run / "eval" / split : out, *dataset, scores, bundle.info.multi_label, extra);
+  return write_eval_report(out.empty() ? named_path(run) / "eval" / split : out, *dataset, scores,
+                           bundle.info.multi_label, extra);
 }
 
 }  // namespace amae

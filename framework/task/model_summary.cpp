@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "train/masking.h"
+
 namespace amae {
 namespace {
 
@@ -72,9 +74,21 @@ void on_exit(const at::RecordFunction& fn, at::ObserverContext* /*context*/) {
   watch->layers.push_back(layer);
 }
 
+/// The pass that is watched.
+void run_once(Classifier& model, const torch::Tensor& x, double hidden) {
+  auto* autoencoder = dynamic_cast<MaskedAutoencoder*>(&model.encoder());
+  if (model.has_head()) {
+    model.forward(x);
+  } else if (autoencoder != nullptr) {
+    autoencoder->reconstruct(x, torch::arange(kept_count(autoencoder->token_grid().size(), hidden)).unsqueeze(0));
+  } else {
+    model.encoder().forward(x);
+  }
+}
+
 }  // namespace
 
-ModelSummary summarize(Classifier& model, const std::vector<int64_t>& shape) {
+ModelSummary summarize(Classifier& model, const std::vector<int64_t>& shape, double hidden) {
   torch::NoGradGuard no_grad;
   Watch seen;
   ModelSummary summary;
@@ -94,7 +108,7 @@ ModelSummary summarize(Classifier& model, const std::vector<int64_t>& shape) {
                                                      .scopes({at::RecordScope::FUNCTION}));
   watch = &seen;
   try {
-    model.forward(torch::zeros(sizes));
+    run_once(model, torch::zeros(sizes), hidden);
   } catch (...) {
     watch = nullptr;
     at::removeCallback(handle);

@@ -22,8 +22,9 @@ struct ModelSummary {
   int64_t macs = 0;                  ///< for one item
 };
 
-/// Runs one item of zeros of `shape` (without batch; every size known) in eval mode. Products of activations alone
-/// (attention) are listed under the name "-". Element-wise work is not counted.
-ModelSummary summarize(Classifier& model, const std::vector<int64_t>& shape);
+/// Runs one item of zeros of `shape` (without batch; every size known) in eval mode. Without a head, a masked
+/// autoencoder fills in the part `hidden` of it, as in pretraining: what it does with its decoder is listed too.
+/// Products of activations alone (attention) are listed under the name "-". Element-wise work is not counted.
+ModelSummary summarize(Classifier& model, const std::vector<int64_t>& shape, double hidden = 0.8);
 
 }  // namespace amae

@@ -20,6 +20,13 @@ void EvalOptions::describe(Fields& f) {
   f.add("splits", splits, "splits evaluated at the end of a run").choices({"train", "val", "test"});
 }
 
+void ProbeOptions::describe(Fields& f) {
+  f.add("methods", methods, "classifiers on the frozen features; the first one's figures are the run's")
+      .choices({"knn", "linear"});
+  f.section("knn", knn);
+  f.section("linear", linear);
+}
+
 void OutputOptions::describe(Fields& f) {
   f.add("folder", folder, "where run folders are made; empty: $AMAE_RUNS, else runs");
   f.add("name", name, "name of the run's folder; empty: the config's file name");
@@ -27,23 +34,29 @@ void OutputOptions::describe(Fields& f) {
 
 void RunConfig::describe(Fields& f) {
   f.add("amae", schema, "version of this config format").range(1, 1);
-  f.add("task", task, "what to do").choices({"finetune", "evaluate"});
+  f.add("task", task, "what to do").choices({"finetune", "pretrain", "probe", "evaluate"});
   f.add("seed", seed, "seed of everything random").min(0);
   f.add("plugins", plugins, "more folders or files to load plugins from").path();
   f.add("data", data, "data set").kind("dataset").required();
   f.add("transforms", transforms, "from the data set's signals to the model's input, in order").kind("transform");
   f.add("model", model, "encoder").kind("model").required();
-  f.add("init_from", init_from, "run, bundle or safetensors file with weights to start from").path();
+  f.add("init_from", init_from,
+        "weights to start from: run, bundle, checkpoints/NAME, safetensors or PyTorch file; {fold} stands for the fold")
+      .path();
+  f.add("init_rules", init_rules, "YAML list of rules that turn the names in init_from into ours").path();
   f.section("split", split);
   f.add("folds", folds, "cross-validation: all, or the test folds to run one after the other; empty: one run");
   f.section("cache", cache);
   f.section("head", head);
   f.section("loss", loss);
+  f.section("pretrain", pretrain);
+  f.section("probe", probe);
   f.section("optim", optim);
   f.section("schedule", schedule);
   f.section("train", train);
   f.section("eval", eval);
   f.section("output", output);
+  f.add("save_as", save_as, "also keep the finished bundle under checkpoints/NAME; {fold} stands for the fold");
   f.section("log", log);  // not a plugin: the section of LogOptions
 }
 
@@ -128,6 +141,7 @@ Plan load_plan(const fs::path& config_path, const std::vector<std::string>& over
     // With folds each run gets its test fold from there, so that the split's own rule waits until then.
     if (config.folds.empty()) check_section(config.split, "split", *plan.tree, problems);
     check_section(config.optim, "optim", *plan.tree, problems);
+    check_section(config.train.early_stopping, "train.early_stopping", *plan.tree, problems);
     const auto folds_rule = [&](const std::string& message) {
       problems.push_back({"CFG-RULE", config::mark_of(*plan.tree, "folds").text(), "folds", message});
     };

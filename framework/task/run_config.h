@@ -13,6 +13,10 @@
 #include "data/split.h"
 #include "plugin/registry.h"
 #include "train/classifier.h"
+#include "train/knn.h"
+#include "train/linear_probe.h"
+#include "train/loss.h"
+#include "train/pretraining.h"
 #include "train/trainer.h"
 
 namespace amae {
@@ -20,6 +24,14 @@ namespace amae {
 struct EvalOptions {
   int64_t views = 1;
   std::vector<std::string> splits = {"test"};
+  void describe(Fields& f);
+};
+
+/// task: probe.
+struct ProbeOptions {
+  std::vector<std::string> methods = {"knn", "linear"};
+  KnnOptions knn;
+  LinearProbeOptions linear;
   void describe(Fields& f);
 };
 
@@ -42,12 +54,14 @@ struct RunConfig {
   std::vector<std::string> plugins;
   Component data, model;
   std::vector<Component> transforms;
-  std::string init_from;
+  std::string init_from, init_rules, save_as;
   SplitOptions split;
   std::vector<std::string> folds;
   CacheOptions cache;
   HeadOptions head;
   LossOptions loss;
+  PretrainOptions pretrain;
+  ProbeOptions probe;
   OptimOptions optim;
   ScheduleOptions schedule;
   TrainOptions train;

@@ -9,8 +9,6 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "config/read.h"
-#include "io/safetensors.h"
-#include "train/ema.h"
 
 namespace amae {
 
@@ -39,15 +37,14 @@ void check_columns(const Dataset& dataset, const std::string& where) {
   check_count("groups", dataset.groups().size());
 }
 
-std::shared_ptr<const Dataset> open_dataset(const Plan& plan) {
+std::shared_ptr<const Dataset> open_dataset(const Plan& plan, bool needs_labels) {
   std::shared_ptr<const Dataset> dataset = plan.registry->make_dataset(plan.config.data);
   const std::string where = config::mark_of(*plan.tree, "data").text();
   if (dataset->size() == 0) throw InputError("DATA", where, "data", "got an empty data set");
-  const at::Tensor labels = dataset->labels();
-  if (!labels.defined())
+  if (needs_labels && !dataset->labels().defined())
     throw InputError("DATA", where, "data",
                      fmt::format("got a data set without labels, which task {} needs", plan.config.task));
-  if (dataset->classes().size() < 2)
+  if (needs_labels && dataset->classes().size() < 2)
     throw InputError(
         "DATA", where, "data",
         fmt::format("got {} class{}, expected at least 2", dataset->classes().size(),
@@ -55,13 +52,19 @@ std::shared_ptr<const Dataset> open_dataset(const Plan& plan) {
                         ? "es"
                         : fmt::format(" ({}, {} rows)", printable(dataset->classes()[0]), dataset->size())));
   check_columns(*dataset, where);
-  const bool several = labels.dim() == 2;
-  if (several != (plan.config.loss.name == "binary")) {
+  const bool several = has_several_labels(*dataset);
+  const bool has_loss = needs_labels && plan.config.task != "probe";
+  if (has_loss && several != (plan.config.loss.name == "binary")) {
     throw InputError("CFG-RULE", config::mark_of(*plan.tree, "loss.name").text(), "loss.name",
                      several ? "got cross_entropy for a data set with several labels a row, expected binary"
                              : "got binary for a data set with one label a row, expected cross_entropy");
   }
   return dataset;
+}
+
+bool has_several_labels(const Dataset& dataset) {
+  const at::Tensor labels = dataset.labels();
+  return labels.defined() && labels.dim() == 2;
 }
 
 namespace {
@@ -143,51 +146,14 @@ void fit_pipeline(Pipeline& pipeline, const FeatureCache& cache, const std::vect
   pipeline.fit(batches.size(), [&](size_t number) { return cache.rows(batches[number]); });
 }
 
-namespace {
-
-/// The tensors to start from: a safetensors file as it is, or a bundle's averaged weights where it has them.
-TensorDict initial_tensors(const std::string& from) {
-  if (from.size() > 12 && from.ends_with(".safetensors")) return read_safetensors(from);
-  const auto folder = bundle_folder(from);
-  verify_checksums(folder);
-  return read_safetensors(std::filesystem::exists(folder / "ema.safetensors") ? folder / "ema.safetensors"
-                                                                              : folder / "model.safetensors");
-}
-
-void initialise(Classifier& model, const std::string& from) {
-  const TensorDict source = initial_tensors(from);
-  const torch::NoGradGuard no_grad;
-  std::vector<std::string> left;
-  size_t loaded = 0;
-  for (const auto& [name, tensor] : tensors_of(model)) {
-    const auto found = source.find(name);
-    if (found != source.end() && found->second.sizes() == tensor.sizes()) {
-      torch::Tensor(tensor).copy_(found->second);
-      ++loaded;
-    } else {
-      left.push_back(found == source.end() ? name + " (missing)" : name + " (other shape)");
-    }
-  }
-  if (loaded == 0) throw InputError("CKPT", from, "init_from", "got no tensor that fits this model");
-  log::info("init   {} tensors from {}{}", loaded, from, left.empty() ? "" : "; fresh: " + join(left, ", "));
-}
-
-}  // namespace
-
-std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline,
-                                            bool initialised_later) {
-  torch::manual_seed(static_cast<uint64_t>(plan.config.seed));
-  std::shared_ptr<Encoder> encoder;
+std::shared_ptr<Encoder> make_encoder(const Plan& plan, const Pipeline& pipeline, bool reconstructs) {
+  const auto seed = static_cast<uint64_t>(plan.config.seed);
+  torch::manual_seed(seed);
   try {
-    encoder = plan.registry->make_model(plan.config.model,
-                                        {pipeline.output(Mode::train), static_cast<uint64_t>(plan.config.seed)});
+    return plan.registry->make_model(plan.config.model, {pipeline.output(Mode::train), seed, reconstructs});
   } catch (const InputError& error) {
     throw with_giver(error, pipeline.giver());
   }
-  auto model = std::make_shared<Classifier>(std::move(encoder), static_cast<int64_t>(dataset.classes().size()),
-                                            plan.config.head);
-  if (!plan.config.init_from.empty() && !initialised_later) initialise(*model, plan.config.init_from);
-  return model;
 }
 
 torch::Device pick_device(const std::string& name) {

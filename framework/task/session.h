@@ -7,6 +7,7 @@
 
 #include "task/run_config.h"
 #include "train/bundle.h"
+#include "train/trained_on.h"
 
 namespace amae {
 
@@ -21,8 +22,12 @@ struct Data {
 /// runs over an end. Throws InputError (code DATA, field "data").
 void check_columns(const Dataset& dataset, const std::string& where);
 
-/// Opens the data set and checks that it can be trained on: sound columns, at least two classes, a loss that fits.
-std::shared_ptr<const Dataset> open_dataset(const Plan& plan);
+/// Opens the data set and checks its columns; with `needs_labels` also that it can be classified: at least two classes,
+/// and for what trains on labels a loss that fits them.
+std::shared_ptr<const Dataset> open_dataset(const Plan& plan, bool needs_labels = true);
+
+/// True when rows have several labels each.
+bool has_several_labels(const Dataset& dataset);
 
 /// The split of `config`, with its summary in the log. `test_folds` replaces split.test when not empty.
 Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_folds);
@@ -42,10 +47,33 @@ std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr
 /// Fits the transforms that need it on `rows`, in order, in batches.
 void fit_pipeline(Pipeline& pipeline, const FeatureCache& cache, const std::vector<int64_t>& rows);
 
-/// A fresh classifier, seeded; weights from config.init_from where given (what did not fit is logged), unless a
-/// checkpoint is about to replace them.
-std::shared_ptr<Classifier> make_classifier(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline,
-                                            bool initialised_later = false);
+/// A fresh encoder of the config's model, seeded; no weights are loaded. `reconstructs`: with what reconstruct() needs.
+std::shared_ptr<Encoder> make_encoder(const Plan& plan, const Pipeline& pipeline, bool reconstructs);
+
+/// `text` with the fold in place of each `{fold}`; as it is where there is no fold.
+std::string with_fold(std::string text, const std::vector<int64_t>& fold);
+
+/// Judges `{fold}` in init_from and save_as, and the name in save_as, before anything runs: the placeholder needs
+/// folds, and of several folds each needs a name of its own to be kept under. Throws InputError with the option's
+/// place.
+void check_names(const Plan& plan);
+
+/// init_from for this fold (empty without folds): what its text with `{fold}` filled in means (named_path). Empty
+/// without init_from.
+std::filesystem::path init_path(const Plan& plan, const std::vector<int64_t>& fold);
+
+/// Copies what fits from init_from into the model, through init_rules; what did not fit is logged. Nothing without
+/// init_from.
+void initialise(const Plan& plan, Classifier& model, const std::vector<int64_t>& fold);
+
+/// Rows that trained the run or bundle at `from` (a path as init_path gives it); empty for a file of weights, of which
+/// nothing is known.
+RowMarks rows_behind(const std::filesystem::path& from);
+
+/// Throws InputError (code LEAK, where = `from`) when rows that are to test have trained the run or bundle at `from`,
+/// with their number: what it learned of them would pass for what it can do. Nothing with an empty `from`.
+void refuse_leak(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_rows,
+                 const std::string& from);
 
 /// "auto" (GPU when LibTorch has one), "cpu", "cuda", "cuda:1". Throws EnvironmentError when it is not there.
 torch::Device pick_device(const std::string& name);

@@ -26,7 +26,8 @@ using nlohmann::ordered_json;
 namespace {
 
 constexpr int kFormat = 1;
-constexpr double kGoldenTolerance = 1e-3;  // of a probability: other CPUs and thread counts round otherwise
+// Of a probability, and of the largest feature: other CPUs and thread counts round otherwise.
+constexpr double kGoldenTolerance = 1e-3;
 
 ordered_json component_json(const Component& component) {
   ordered_json json{{"name", component.name}};
@@ -89,13 +90,20 @@ Signal golden_signal(const Spec& input) {
   return {samples, rate, input.domain};
 }
 
+const char* golden_name(const BundleInfo& info) { return info.classes.empty() ? "features" : "probabilities"; }
+
 torch::Tensor golden_output(Classifier& model, const Pipeline& pipeline, const BundleInfo& info, Signal signal) {
   const int64_t count = info.input.shape.back();
   if (count > signal.samples.size(1)) {
     signal.samples = torch::constant_pad_nd(signal.samples, {0, count - signal.samples.size(1)});
   }
-  const torch::Device device = model.parameters().front().device();
-  return probabilities(model, pipeline, pipeline.run_front(signal, 0), 1, info.multi_label, device)[0];
+  const auto parameters = model.parameters();
+  const torch::Device device = parameters.empty() ? torch::Device(torch::kCPU) : parameters.front().device();
+  Batch batch = pipeline.run_front(signal, 0);
+  if (!info.classes.empty()) return probabilities(model, pipeline, batch, 1, info.multi_label, device)[0];
+  const torch::NoGradGuard no_grad;
+  pipeline.run_eval(batch, 0, 1);
+  return model.encoder().forward(batch.x.to(device)).to(torch::kCPU, torch::kFloat)[0].contiguous();
 }
 
 }  // namespace
@@ -104,6 +112,8 @@ void write_bundle_files(const fs::path& folder, const BundleInfo& info, Classifi
   ordered_json json{
       {"format", kFormat},
       {"amae", AMAE_VERSION},
+      {"task", info.task},
+      {"reconstructs", info.reconstructs},
       {"classes", info.classes},
       {"multi_label", info.multi_label},
       {"input", spec_json(info.input)},
@@ -121,7 +131,7 @@ void write_bundle_files(const fs::path& folder, const BundleInfo& info, Classifi
   model.eval();
   const Signal signal = golden_signal(info.input);
   write_safetensors(folder / "golden.safetensors",
-                    {{"signal", signal.samples}, {"probabilities", golden_output(model, pipeline, info, signal)}});
+                    {{"signal", signal.samples}, {golden_name(info), golden_output(model, pipeline, info, signal)}});
   model.train(was_training);
 }
 
@@ -194,13 +204,6 @@ void load_weights(torch::nn::Module& module, const TensorDict& tensors, const st
   for (const auto& [name, tensor] : own) torch::Tensor(tensor).copy_(tensors.at(name));
 }
 
-fs::path bundle_folder(const fs::path& run) {
-  if (fs::exists(run / "bundle.json")) return run;
-  if (fs::exists(run / "checkpoints/last/bundle.json")) return run / "checkpoints/last";
-  throw InputError("CKPT", run.string(), "",
-                   "got no run or bundle folder, expected bundle.json in it or in its checkpoints/last");
-}
-
 Pipeline front_end_for(const Bundle& bundle, const Registry& registry, const Spec& input, const std::string& where) {
   Pipeline pipeline(registry, bundle.info.transforms, input, where, /*for_training=*/false);
   const Spec &got = pipeline.output(Mode::eval), &known = bundle.pipeline->output(Mode::eval);
@@ -231,6 +234,8 @@ Bundle load_bundle(const fs::path& folder, const Registry& registry) {
           "CKPT", file.string(), "format",
           fmt::format("got {}, expected {}: written by another amae ({})", format, kFormat, json.value("amae", "?")));
     }
+    info.task = json.value("task", info.task);
+    info.reconstructs = json.value("reconstructs", false);
     info.classes = json.at("classes").get<std::vector<std::string>>();
     info.multi_label = json.at("multi_label");
     info.input = spec_from(json.at("input"));
@@ -255,23 +260,36 @@ Bundle load_bundle(const fs::path& folder, const Registry& registry) {
   bundle.pipeline = std::make_shared<Pipeline>(registry, info.transforms, info.input, "data", !told);
   if (!told) info.model_input = bundle.pipeline->output(Mode::train);
   bundle.pipeline->load_state(read_safetensors(folder / "pipeline.safetensors"));
-  bundle.model = std::make_shared<Classifier>(registry.make_model(info.model, {info.model_input, 0}),
+  bundle.model = std::make_shared<Classifier>(registry.make_model(info.model, {info.model_input, 0, info.reconstructs}),
                                               static_cast<int64_t>(info.classes.size()), info.head);
   load_weights(*bundle.model, read_safetensors(folder / info.weights), (folder / info.weights).string());
   bundle.model->eval();
 
   const TensorDict golden = read_safetensors(folder / "golden.safetensors");
-  if (golden.count("signal") == 0 || golden.count("probabilities") == 0)
-    throw InputError("CKPT", (folder / "golden.safetensors").string(), "", "lacks signal or probabilities");
+  const std::string name = golden_name(info);
+  if (golden.count("signal") == 0 || golden.count(name) == 0)
+    throw InputError("CKPT", (folder / "golden.safetensors").string(), "", "lacks signal or " + name);
   const double rate = info.input.rate_hz > 0 ? info.input.rate_hz : 16000;
   const torch::Tensor now =
       golden_output(*bundle.model, *bundle.pipeline, info, {golden.at("signal"), rate, info.input.domain});
-  const double difference = (now - golden.at("probabilities")).abs().max().item<double>();
+  const torch::Tensor known = golden.at(name);
+  const double scale = info.classes.empty() ? std::max(1.0, known.abs().max().item<double>()) : 1.0;
+  const double difference = (now - known).abs().max().item<double>() / scale;
   if (!(difference <= kGoldenTolerance)) {
     throw InputError("CKPT", folder.string(), "golden",
                      fmt::format("got an output that differs by {:.2g} from the stored one, expected at most {}; the "
                                  "plugins or LibTorch here compute something else",
                                  difference, kGoldenTolerance));
+  }
+  return bundle;
+}
+
+Bundle load_classifier(const fs::path& folder, const Registry& registry) {
+  Bundle bundle = load_bundle(folder, registry);
+  if (!bundle.model->has_head()) {
+    throw InputError("CKPT", folder.string(), "",
+                     "got a pretrained encoder without classes, expected a fine-tuned bundle; see task: finetune or "
+                     "task: probe");
   }
   return bundle;
 }

@@ -15,14 +15,17 @@
 namespace amae {
 
 /// What bundle.json says. Files of the folder:
-///   bundle.json           this, with options written out
-///   model.safetensors     weights and buffers as training left them
-///   ema.safetensors       their moving average, where there is one; `weights` names the file to use
-///   pipeline.safetensors  what fitted transforms learned
-///   golden.safetensors    "signal" [C, N] and the "probabilities" [K] it must give
-///   SHA256SUMS            of every file, checked before any is read
+///   bundle.json             this, with options written out
+///   model.safetensors       weights and buffers as training left them
+///   ema.safetensors         their moving average, where there is one; `weights` names the file to use
+///   pipeline.safetensors    what fitted transforms learned
+///   golden.safetensors      "signal" [C, N] and the "probabilities" [K] or, without classes, "features" [D] of it
+///   trained_on.safetensors  which rows trained it (train/trained_on.h), where that is known
+///   SHA256SUMS              of every file, checked before any is read
 struct BundleInfo {
-  std::vector<std::string> classes;
+  std::string task = "finetune";     ///< that made it
+  bool reconstructs = false;         ///< the model was made with ModelContext::reconstructs: it has its decoder
+  std::vector<std::string> classes;  ///< empty: an encoder without a head
   bool multi_label = false;
   Spec input;        ///< of the data set: what the pipeline starts from
   Spec model_input;  ///< what reaches the model in training and sized it; empty in a new bundle: the pipeline's
@@ -54,6 +57,9 @@ struct Bundle {
 /// Loads a bundle folder, verifies its sums and recomputes the golden output. Throws InputError naming file and tensor.
 Bundle load_bundle(const std::filesystem::path& folder, const Registry& registry);
 
+/// The same for a bundle that is to name classes. Throws InputError when it is an encoder without a head.
+Bundle load_classifier(const std::filesystem::path& folder, const Registry& registry);
+
 /// The bundle's front end over other signals, checked ahead of any arithmetic. Throws InputError (where = `where`) when
 /// they do not fit it, or reach the model with other channels, bins or another rate than those it was trained on.
 Pipeline front_end_for(const Bundle& bundle, const Registry& registry, const Spec& input, const std::string& where);
@@ -62,7 +68,19 @@ Pipeline front_end_for(const Bundle& bundle, const Registry& registry, const Spe
 /// up to ten missing, unexpected and misshapen names with both shapes; nothing is copied then.
 void load_weights(torch::nn::Module& module, const TensorDict& tensors, const std::string& file);
 
-/// The folder of the bundle to use for RUN: RUN itself when it holds bundle.json, else RUN/checkpoints/last.
+/// Where named bundles are: $AMAE_CHECKPOINTS, else `checkpoints` in the working folder.
+std::filesystem::path checkpoints_folder();
+
+/// What RUN means: itself where there is such a path; else checkpoints/NAME, of which NAME is the last part (a name
+/// that stands in a config has become a path beside that config); itself where there is no such bundle either.
+std::filesystem::path named_path(const std::filesystem::path& run);
+
+/// The folder of the bundle to use for RUN or NAME: itself when it holds bundle.json, else its checkpoints/last. Throws
+/// InputError when there is none; a cross-validation is told to name a fold.
 std::filesystem::path bundle_folder(const std::filesystem::path& run);
+
+/// Keeps the bundle in `folder` under `target`, without what resuming needs. Replaces an older one only when the new
+/// one is whole. Throws InputError when `folder` is damaged.
+void keep_bundle(const std::filesystem::path& folder, const std::filesystem::path& target);
 
 }  // namespace amae

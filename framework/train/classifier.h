@@ -1,4 +1,4 @@
-// An encoder with a linear head.
+// An encoder with a linear head, or without one.
 #pragma once
 
 #include <torch/nn/modules/linear.h>
@@ -19,16 +19,22 @@ struct HeadOptions {
 /// Dimension letters: B batch, D width, K classes.
 class Classifier : public torch::nn::Module {
  public:
+  /// No head with `classes` 0: a pretrained encoder on its own.
   Classifier(std::shared_ptr<Encoder> encoder, int64_t classes, const HeadOptions& options);
 
-  /// x [B, ...] -> logits [B, K].
+  /// x [B, ...] -> logits [B, K]. Throws std::logic_error without a head.
   torch::Tensor forward(const torch::Tensor& x);
 
+  /// An encoder of which nothing is trained stays in evaluation mode: its batch norms keep their statistics, and
+  /// nothing in it is dropped.
+  void train(bool on = true) override;
+
   [[nodiscard]] Encoder& encoder() const { return *encoder_; }
+  [[nodiscard]] bool has_head() const { return !head_.is_empty(); }
 
  private:
   std::shared_ptr<Encoder> encoder_;
-  torch::nn::Linear head_;
+  torch::nn::Linear head_{nullptr};
   double dropout_;
 };
 

@@ -2,17 +2,17 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/progress.h"
 #include "data/loader.h"
 #include "data/pipeline.h"
-#include "train/classifier.h"
 #include "train/ema.h"
-#include "train/evaluate.h"
-#include "train/loss.h"
+#include "train/objective.h"
 #include "train/optimizer.h"
 #include "train/run_log.h"
 #include "train/schedule.h"
@@ -20,10 +20,12 @@
 namespace amae {
 
 struct EarlyStoppingOptions {
-  std::string metric = "val/accuracy";  ///< "SPLIT/NAME" as in metrics.jsonl; never of the test split
-  std::string mode = "max";             ///< max | min
-  int64_t patience = 0;                 ///< epochs without improvement; 0: never stop early
+  std::string metric;        ///< "SPLIT/NAME" as in metrics.jsonl, never of the test split; empty: val/accuracy where
+                             ///< the objective has one, else val/loss, less being better
+  std::string mode = "max";  ///< of a metric that is given: max | min
+  int64_t patience = 0;      ///< epochs without improvement; 0: never stop early
   void describe(Fields& f);
+  void check() const;
 };
 
 struct TrainOptions {
@@ -32,6 +34,7 @@ struct TrainOptions {
   int64_t accumulate = 1;
   double clip_norm = 0;
   double ema_decay = 0;
+  int64_t freeze = 0;  ///< layer groups of the encoder that are not trained, from the input on; -1: all of it
   int64_t workers = 1;
   int64_t eval_every = 1;
   int64_t eval_batch_size = 64;
@@ -46,34 +49,42 @@ struct TrainSetup {
   TrainOptions options;
   OptimOptions optim;
   ScheduleOptions schedule;
-  LossOptions loss;
   uint64_t seed = 0;
-  std::shared_ptr<Classifier> model;
+  std::shared_ptr<Objective> objective;
   std::shared_ptr<const Pipeline> pipeline;
   std::shared_ptr<const FeatureCache> cache;
-  std::vector<int64_t> train_rows, val_rows;
+  std::vector<int64_t> train_rows;
+  bool validates = false;  ///< there is a validation split; its rows are the objective's
   torch::Device device = torch::kCPU;
   std::filesystem::path run;  ///< the run folder
   bool tensorboard = true;
-  /// Writes the bundle part of a checkpoint into a folder; the model holds the weights to use. `weights` names their
+  /// Writes the bundle part of a checkpoint into a folder; the module holds the weights to use. `weights` names their
   /// file.
   std::function<void(const std::filesystem::path& folder, const std::string& weights)> write_bundle;
 };
 
-/// Position and running figures: with the tensors, all that a resumed run needs. Saved as state.json.
+/// Position and running figures: with the tensors, all that a resumed run needs. Saved as state.json, its sums as
+/// hexadecimal floats so that they are exact.
 struct TrainState {
-  int64_t epoch = 0;                  ///< 0-based, the one in progress
-  int64_t batch = 0;                  ///< batches of it already consumed
-  int64_t step = 0;                   ///< optimizer steps taken
-  double loss_sum = 0, norm_sum = 0;  ///< over the epoch so far; exact: saved as hexadecimal floats
-  int64_t correct = 0, seen = 0, steps_in_epoch = 0;
+  int64_t epoch = 0;                   ///< 0-based, the one in progress
+  int64_t batch = 0;                   ///< batches of it already consumed
+  int64_t step = 0;                    ///< optimizer steps taken
+  std::map<std::string, double> sums;  ///< over the items of the epoch so far: "loss" and what the objective names
+  double norm_sum = 0;                 ///< over its steps
+  int64_t seen = 0, steps_in_epoch = 0;
   double best = 0;
   int64_t best_epoch = -1;
   bool stopped_early = false;
 };
 
+/// Takes the first `groups` layer groups of the encoder (-1: all of them) out of training: their parameters want no
+/// gradient. `module` holds the encoder as "encoder". Throws InputError (field train.freeze) when the encoder has fewer
+/// groups, or when nothing in `module` would be trained. Twice is as good as once.
+void freeze_layers(torch::nn::Module& module, const Encoder& encoder, int64_t groups);
+
 class Trainer {
  public:
+  /// Freezes what options.freeze says. Throws InputError when that or the early stopping metric makes no sense here.
   explicit Trainer(TrainSetup setup);
 
   /// Restores RUN/checkpoints/last; false when there is none. Throws InputError when it is damaged.
@@ -82,7 +93,7 @@ class Trainer {
   /// Trains to the end, or until stop_signal(); then saves. Returns true when finished.
   bool run();
 
-  /// After run(): the averaged weights (the raw ones without EMA) are in the model.
+  /// After run(): the averaged weights (the raw ones without EMA) are in the module, in evaluation mode.
   void use_final_weights();
 
   [[nodiscard]] const TrainState& state() const { return state_; }
@@ -90,20 +101,26 @@ class Trainer {
 
  private:
   void train_epoch(Progress& progress);
-  void forward_backward(const Batch& batch, int64_t window_examples);
+  void forward_backward(const Batch& batch, const Stage& stage, int64_t window_examples);
   void step_optimizer();
   void finish_epoch(double seconds);
+  [[nodiscard]] Figures training_figures() const;
+  [[nodiscard]] Figures validation_figures();
+  void with_averages(const std::function<void()>& action);
+  void choose_metric();
+  [[nodiscard]] std::optional<double> new_best(const Figures& figures) const;
+  void report_epoch(const Figures& figures, bool best);
   void save(const std::string& name);
   void write_state(const std::filesystem::path& file) const;
-  void read_state(const std::filesystem::path& file);
-  [[nodiscard]] bool better(double value) const;
-  void report_epoch(const std::vector<std::pair<std::string, double>>& figures, bool best);
+  [[nodiscard]] torch::nn::Module& module() const { return setup_.objective->module(); }
 
   TrainSetup setup_;
   Optimizer optimizer_;
   std::unique_ptr<Ema> ema_;
   std::unique_ptr<RunLog> log_;
   TrainState state_;
+  std::string metric_;  ///< what tells the best epoch, as in metrics.jsonl; empty: nothing does
+  bool more_is_better_ = true;
   std::vector<int64_t> last_ids_;  ///< of the newest batch, for messages
   int64_t total_steps_ = 0;
   double saved_at_ = 0, reported_at_ = 0, begun_at_ = 0;

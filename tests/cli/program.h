@@ -55,7 +55,7 @@ inline Outcome run_amae(const std::vector<std::string>& arguments, const std::fi
   if (child == 0) {
     ::setenv("AMAE_THREADS", "1", 1);
     ::setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1);
-    for (const char* name : {"AMAE_CACHE", "AMAE_RUNS", "AMAE_PLUGIN_PATH"}) ::unsetenv(name);
+    for (const char* name : {"AMAE_CACHE", "AMAE_RUNS", "AMAE_PLUGIN_PATH", "AMAE_CHECKPOINTS"}) ::unsetenv(name);
     const int null = ::open("/dev/null", O_RDONLY);
     const int to_out = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
     const int to_err = ::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);

@@ -9,7 +9,7 @@ run=$scratch/run
 exits 0 run "${small[@]}" --out "$run"
 [ ! -s "$scratch/out" ] || fail "a run speaks on stdout, which is for results"
 there "$run"/{run.json,config.yaml,log.txt,metrics.jsonl,metrics.csv} "$run"/tb/events.out.tfevents.*
-there "$run"/checkpoints/{last,best}/{SHA256SUMS,bundle.json,model.safetensors,ema.safetensors,golden.safetensors}
+there "$run"/checkpoints/{last,best}/{SHA256SUMS,bundle.json,{model,ema,golden,trained_on}.safetensors}
 there "$run"/checkpoints/last/{optim.safetensors,state.json,pipeline.safetensors}
 there "$run"/eval/test/{metrics.json,per_class.csv,confusion.csv,confusion.svg,predictions.csv}
 there "$run"/plots/{loss,accuracy,lr}.svg
@@ -75,6 +75,31 @@ echo "no sound" >"$scratch/bad.wav"
 exits 2 predict "$run" "$scratch/bad.wav" "$scratch/one.wav"
 grep -q "bad.wav" "$scratch/err" || fail "the bad file is not named"
 said "one.wav "
+
+# A bundle kept under a name is found by it, and its own test rows may judge it, but no row that trained it.
+export AMAE_CHECKPOINTS=$scratch/checkpoints
+exits 0 run "${small[@]}" train.epochs=1 eval.splits=[] save_as=kept --out "$scratch/kept" --quiet
+there "$AMAE_CHECKPOINTS"/kept/{SHA256SUMS,bundle.json,{model,ema,golden,pipeline,trained_on}.safetensors}
+[ ! -e "$AMAE_CHECKPOINTS/kept/optim.safetensors" ] || fail "a kept bundle holds the optimizer"
+(cd "$AMAE_CHECKPOINTS/kept" && sha256sum --check --strict --quiet SHA256SUMS) || fail "kept/SHA256SUMS"
+exits 0 predict kept "$scratch/one.wav"
+said "one.wav "
+refuses 2 'config\.yaml: is missing; name the data with --config' evaluate kept --quiet
+other=(--config "${small[0]}" data.clips_per_class=20 --out "$scratch/other" --quiet)
+exits 0 evaluate kept "${other[@]}"
+refuses 2 'error\[LEAK\]: .*checkpoints/kept: got 40 of 40 test rows' evaluate kept "${other[@]}" split.test=1
+exits 0 evaluate kept "${other[@]}" split.test=1 --split all
+exits 0 run "${small[@]}" train.epochs=1 eval.splits=[] init_from=kept --out "$scratch/second" --quiet
+refuses 2 'error\[LEAK\]' run "${small[@]}" split.test=1 init_from=kept --out "$scratch/third" --quiet
+refuses 2 'save_as: got one name' run "${small[@]}" 'split={by: fold}' folds=all save_as=kept --out "$scratch/fourth" --quiet
+
+# A pretrained encoder has no classes to predict or to evaluate.
+exits 0 run "${small[@]}" task=pretrain train.epochs=1 eval.splits=[] save_as=encoder --out "$scratch/encoder" --quiet \
+  "model={name: audiomae++, size: custom, dim: 16, depth: 1, heads: 2, decoder_dim: 16, decoder_depth: 1,
+  decoder_heads: 2, patch_time: 8, patch_frequency: 16}"
+there "$AMAE_CHECKPOINTS/encoder/bundle.json"
+refuses 2 'got a pretrained encoder without classes, expected a fine-tuned bundle' predict encoder "$scratch/one.wav"
+refuses 2 'got a pretrained encoder without classes' evaluate "$scratch/encoder" --quiet
 
 # A damaged model is refused, by the file's name.
 cp -r "$run/checkpoints/last" "$scratch/damaged"

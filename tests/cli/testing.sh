@@ -7,7 +7,7 @@ amae=${AMAE_BUILD_DIR:-$top/build}/bin/amae
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failures=0
-unset AMAE_RUNS AMAE_PLUGIN_PATH
+unset AMAE_RUNS AMAE_PLUGIN_PATH AMAE_CHECKPOINTS
 export XDG_CACHE_HOME=$scratch/cache
 
 fail() { # MESSAGE...

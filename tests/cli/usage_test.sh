@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/testing.sh"
 quickstart=$top/configs/quickstart.yaml
 
-for command in "" run resume evaluate predict list describe config model transform cache; do
+for command in "" run resume evaluate predict embed import export list describe config model transform cache; do
   exits 0 $command --help
   said "[Uu]sage|USAGE|OPTIONS|Options"
 done
@@ -53,6 +53,14 @@ exits 0 model summary "$quickstart"
 said '^encoder\.conv1 +convolution '
 said '^head +linear '
 said 'MACs per item$'
+
+exits 0 model summary "$quickstart" task=pretrain "model={name: audiomae++, size: tiny, patch_time: 8, patch_frequency: 16}"
+said '^encoder\.decoder'
+grep -q '^head ' "$scratch/out" && fail "a model in pretraining has a head"
+exits 0 model summary "$quickstart" "model={name: audiomae++, size: tiny, patch_time: 8, patch_frequency: 16}"
+grep -q '^encoder\.decoder' "$scratch/out" && fail "a fine-tuned model has a decoder"
+said '^head +linear '
+refuses 2 'got evaluate, which has a command of its own: amae evaluate RUN' run "$quickstart" task=evaluate
 
 # What was shown is a config again, and means the same.
 "$amae" config show "$quickstart" >"$scratch/shown.yaml"

@@ -24,3 +24,4 @@ void feed(const char* name, int (*target)(const uint8_t*, size_t)) {
 TEST_CASE("no file of the audio corpus harms the audio gate") { feed("audio", fuzz_audio); }
 TEST_CASE("no file of the CSV corpus harms the CSV reader") { feed("csv", fuzz_csv); }
 TEST_CASE("no file of the config corpus harms the config reader") { feed("config", fuzz_config); }
+TEST_CASE("no file of the torch corpus harms the reader of PyTorch files") { feed("torch", fuzz_torch); }

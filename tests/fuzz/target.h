@@ -21,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 int fuzz_audio(const uint8_t* data, size_t size);
 int fuzz_csv(const uint8_t* data, size_t size);
 int fuzz_config(const uint8_t* data, size_t size);
+int fuzz_torch(const uint8_t* data, size_t size);
 
 namespace amae::fuzz {
 

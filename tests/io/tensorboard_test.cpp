@@ -5,12 +5,14 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
 #include "amae/error.h"
 #include "base/file.h"
 #include "io/crc32c.h"
+#include "io/png.h"
 
 using namespace amae;
 
@@ -180,4 +182,27 @@ TEST_CASE("a folder that cannot be made is the machine's fault, named") {
   } catch (const EnvironmentError& error) {
     CHECK(std::string(error.what()).find("file/tb") != std::string::npos);
   }
+}
+
+TEST_CASE("an independent reader finds a picture with its size and its bytes") {
+  const TemporaryFolder folder;
+  const std::string png = png_bytes(at::zeros({30, 500, 3}, at::kByte));
+  {
+    EventWriter writer(folder.path(), 5.0);
+    writer.image("reconstruction", 300, png, 7.5);
+    CHECK_THROWS_AS(writer.image("reconstruction", 300, "no PNG", 7.5), std::invalid_argument);
+    CHECK_THROWS_AS(writer.image("reconstruction", 300, png.substr(0, 20), 7.5), std::invalid_argument);
+  }
+  const auto found = records(read_file(files_in(folder.path()).at(0)));
+  REQUIRE(found.size() == 2);
+  const Message event(found[1]);
+  CHECK(event.fixed64.at(1) == 7.5);
+  CHECK(event.varint.at(2) == 300);
+  const Message value(Message(event.bytes.at(5)).bytes.at(1));
+  CHECK(value.bytes.at(1) == "reconstruction");
+  const Message image(value.bytes.at(4));
+  CHECK(image.varint.at(1) == 30);   // height
+  CHECK(image.varint.at(2) == 500);  // width
+  CHECK(image.varint.at(3) == 3);    // RGB
+  CHECK(image.bytes.at(4) == png);
 }

@@ -1,6 +1,8 @@
 // What a config asks for and cannot have is told before a single clip is read.
 #include "task/finetune.h"
 
+#include <cstdlib>
+
 #include "base/log.h"
 #include "io/safetensors.h"
 #include "task/evaluate_run.h"
@@ -29,6 +31,13 @@ void check_nothing_read(const Configs& configs) {
   const fs::path log_file = configs.path() / "run/log.txt";
   if (fs::exists(log_file)) CHECK_FALSE(contains(read_file(log_file), "cache "));
 }
+
+/// $AMAE_CHECKPOINTS while it lives.
+struct NamedBundles {
+  explicit NamedBundles(fs::path folder) : path(std::move(folder)) { ::setenv("AMAE_CHECKPOINTS", path.c_str(), 1); }
+  ~NamedBundles() { ::unsetenv("AMAE_CHECKPOINTS"); }
+  fs::path path;
+};
 
 nlohmann::ordered_json json_of(const fs::path& file) { return nlohmann::ordered_json::parse(read_file(file)); }
 
@@ -81,6 +90,13 @@ TEST_CASE("a loss that does not fit the labels is refused before data is read") 
   check_nothing_read(configs);
 }
 
+TEST_CASE("early stopping on a figure that is never written is refused with its place, before anything is trained") {
+  const Configs configs;
+  const std::string text = refused(configs, {"train.early_stopping.metric=val/acuracy"});
+  CHECK(contains(text, "<argument 1>: train.early_stopping.metric: got val/acuracy, expected one of"));
+  CHECK_FALSE(fs::exists(configs.path() / "run/checkpoints"));
+}
+
 TEST_CASE("a fold that the data set does not have is refused with those it has") {
   const Configs configs;
   const std::string one = refused(configs, {"split={by: fold, test: 9}"});
@@ -107,7 +123,7 @@ TEST_CASE("weights of which nothing fits are refused before data is read") {
   const Configs configs;
   write_safetensors(configs.path() / "w.safetensors", {{"encoder.other", torch::zeros({2})}});
   const std::string text = refused(configs, {"init_from=" + (configs.path() / "w.safetensors").string()});
-  CHECK(contains(text, "init_from: got no tensor that fits this model"));
+  CHECK(contains(text, "w.safetensors: got no tensor that fits this model"));
   check_nothing_read(configs);
   CHECK(contains(refused(Configs(), {"init_from=/nowhere/run"}), "/nowhere/run"));
 }
@@ -167,4 +183,124 @@ TEST_CASE("two processes cannot train in one folder") {
   fs::create_directories(configs.path() / "run");
   const FileLock lock(configs.path() / "run/.lock");
   CHECK_THROWS_AS(run(configs, {}), EnvironmentError);
+}
+
+TEST_CASE("a cross-validation starts each fold from the bundle of the same fold and keeps it under its own name") {
+  const Configs configs;
+  const NamedBundles bundles(configs.path() / "named");
+  const std::vector<std::string> folds = {"split={by: fold}", "folds=[2, 4]", "train.epochs=1"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), folds.begin(), folds.end());
+    return more;
+  };
+  REQUIRE(run(configs, with({"save_as=first_{fold}"}), "one"));
+  for (const char* name : {"first_2", "first_4"}) {
+    INFO(name);
+    CHECK(fs::exists(bundles.path / name / "bundle.json"));
+    CHECK_FALSE(fs::exists(bundles.path / name / "optim.safetensors"));
+  }
+  const std::vector<std::string> still = {"optim={lr: 1e-12, weight_decay: 0}"};
+  REQUIRE(run(configs, with({"init_from=first_{fold}", still[0]}), "by_name"));
+  REQUIRE(run(configs, with({"init_from=" + (configs.path() / "one/folds/{fold}").string(), still[0]}), "by_path"));
+  for (const char* folder : {"by_name", "by_path"}) {
+    for (const char* fold : {"2", "4"}) {
+      INFO(folder << " fold " << fold);
+      const auto weights = [&](const char* run) {
+        return read_safetensors(configs.path() / run / "folds" / fold / "checkpoints/last/model.safetensors");
+      };
+      CHECK(torch::allclose(weights(folder).at("head.weight"), weights("one").at("head.weight"), 0, 1e-6));
+    }
+  }
+  const std::string whole = refused(configs, with({"init_from=" + (configs.path() / "one").string()}));
+  CHECK(contains(whole, "got a cross-validation"));
+  CHECK(contains(whole, (configs.path() / "one/folds/{fold}").string()));
+}
+
+TEST_CASE("a fold's name where there are no folds, and one name for all folds, are refused with their places") {
+  const Configs configs;
+  CHECK(contains(refused(configs, {"init_from=a_{fold}"}), "<argument 1>: init_from: got {fold}"));
+  CHECK(contains(refused(configs, {"save_as=a_{fold}"}), "<argument 1>: save_as: got {fold}"));
+  CHECK(contains(refused(configs, {"split={by: fold}", "folds=all", "save_as=a"}),
+                 "<argument 3>: save_as: got one name"));
+  CHECK(contains(refused(configs, {"save_as=a/b"}), "expected a plain name"));
+  CHECK(contains(refused(configs, {"save_as=.."}), "expected a plain name"));
+  CHECK_FALSE(fs::exists(configs.path() / "run"));
+}
+
+TEST_CASE("weights that know rows of the test split are refused with their number, and before data is read") {
+  const Configs configs;
+  REQUIRE(run(configs, {"split={test: 4, val: []}", "train.epochs=1"}, "first"));  // trains on 1, 2, 3 and 5
+  const std::string from = (configs.path() / "first").string();
+  const std::string text = refused(configs, {"init_from=" + from});  // tests on 5
+  INFO(text);
+  CHECK(contains(text, "error[LEAK]: " + from));
+  CHECK(contains(text, "got 20 of 20 test rows among those that trained it"));
+  check_nothing_read(configs);
+  fs::remove_all(configs.path() / "run");
+  CHECK(contains(refused(configs, {"init_from=" + from, "split={test: [4, 5], val: []}"}), "got 20 of 40 test rows"));
+  fs::remove_all(configs.path() / "run");
+  CHECK(run(configs, {"init_from=" + from, "split={test: 4, val: []}", "train.epochs=1"}));  // the same test fold
+}
+
+TEST_CASE("what trained a bundle is told of every bundle that grew out of it") {
+  const Configs configs;
+  const auto fold = [&](const char* test, const std::string& name, const std::string& from) {
+    std::vector<std::string> overrides = {std::string("split={test: ") + test + ", val: []}", "train.epochs=1"};
+    if (!from.empty()) overrides.push_back("init_from=" + (configs.path() / from).string());
+    return run(configs, overrides, name);
+  };
+  REQUIRE(fold("[3, 4, 5]", "first", ""));     // trains on 1 and 2
+  REQUIRE(fold("[4, 5]", "second", "first"));  // and on 3
+  CHECK(read_trained_on(configs.path() / "second/checkpoints/last").size() == 60);
+  REQUIRE(run(configs,
+              {"split={test: 5, val: [1, 2]}", "train.epochs=1", "init_from=" + (configs.path() / "second").string()},
+              "third"));  // trains on 3 and 4 alone
+  CHECK(read_trained_on(configs.path() / "third/checkpoints/last").size() == 80);
+  CHECK(contains(text_of(problems_of([&] { fold("1", "fourth", "third"); })), "got 20 of 20 test rows"));
+}
+
+TEST_CASE("evaluating on test rows that trained the bundle is refused, on its training rows it is not") {
+  const Configs configs;
+  REQUIRE(run(configs, {"split={test: 4, val: []}", "train.epochs=1"}));
+  const Plan other = configs.plan(kSmall);  // tests on 5
+  const auto evaluated = [&](const char* split) {
+    return text_of(problems_of([&] { evaluate_run(other, {{}, "cpu"}, configs.path() / "run", split, {}, {}); }));
+  };
+  CHECK(contains(evaluated("test"), "error[LEAK]"));
+  CHECK(contains(evaluated("test"), "got 20 of 20 test rows"));
+  CHECK(evaluated("train").empty());
+  CHECK(evaluated("all").empty());
+
+  const fs::path bundle = configs.path() / "run/checkpoints/last";  // of one that says nothing nobody knows
+  fs::remove(bundle / "trained_on.safetensors");
+  write_checksums(bundle);
+  CHECK(evaluated("test").empty());
+}
+
+TEST_CASE("a resumed run knows what it started from, though that is gone") {
+  const Configs configs;
+  REQUIRE(run(configs, {"split={test: [3, 4, 5], val: []}", "train.epochs=1"}, "first"));
+  const std::vector<std::string> more = {"split={test: [4, 5], val: [1, 2]}",
+                                         "init_from=" + (configs.path() / "first").string()};
+  REQUIRE(run(configs, more));
+  fs::remove_all(configs.path() / "first");
+  REQUIRE(run(configs, more));
+  CHECK(read_trained_on(configs.path() / "run/checkpoints/last").size() == 60);
+  CHECK(read_trained_on(configs.path() / "run/checkpoints/best").size() == 60);
+}
+
+TEST_CASE("frozen layer groups keep the weights they were given; more than there are is refused with the place") {
+  const Configs configs;
+  REQUIRE(run(configs, {"train.epochs=1"}, "first"));
+  const std::string from = "init_from=" + (configs.path() / "first").string();
+  REQUIRE(run(configs, {from, "train.freeze=-1", "train.ema_decay=0.9"}));
+  const TensorDict a = read_safetensors(configs.path() / "first/checkpoints/last/model.safetensors");
+  for (const char* file : {"model.safetensors", "ema.safetensors"}) {
+    for (const auto& [name, tensor] : read_safetensors(configs.path() / "run/checkpoints/last" / file)) {
+      INFO(file << " " << name);
+      CHECK(torch::equal(tensor, a.at(name)) == name.starts_with("encoder."));
+    }
+  }
+  const std::string text = refused(configs, {from, "train.freeze=99"});
+  CHECK(contains(text, "<argument 2>: train.freeze: got 99 layer groups"));
 }

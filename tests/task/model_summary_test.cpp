@@ -38,6 +38,26 @@ class Attention : public Encoder {
   [[nodiscard]] int64_t width() const override { return 8; }
 };
 
+/// Four tokens of one number each; reconstructs through a decoder.
+class Autoencoder : public MaskedAutoencoder {
+ public:
+  Autoencoder() {
+    embed_ = register_module("embed", torch::nn::Linear(1, 6));
+    decode_ = register_module("decode", torch::nn::Linear(6, 1));
+  }
+  torch::Tensor forward(const torch::Tensor& x) override { return embed_(x.flatten(1).unsqueeze(2)).mean(1); }
+  [[nodiscard]] int64_t width() const override { return 6; }
+  [[nodiscard]] TokenGrid token_grid() const override { return {1, 4}; }
+  Reconstruction reconstruct(const torch::Tensor& x, const torch::Tensor& kept) override {
+    const torch::Tensor visible = embed_(x.flatten(1).gather(1, kept).unsqueeze(2));
+    const torch::Tensor guess = decode_(visible.mean(1));
+    return {guess.squeeze(1), visible.mean(1), x};
+  }
+
+ private:
+  torch::nn::Linear embed_{nullptr}, decode_{nullptr};
+};
+
 }  // namespace
 
 // By hand, for an input of [1, 10, 8]:
@@ -65,6 +85,21 @@ TEST_CASE("attention is counted once, as two products of activations") {
   Classifier model(std::make_shared<Attention>(), 3, {});
   const ModelSummary summary = summarize(model, {2, 6, 8});
   CHECK(summary.macs == 2 * (2 * 6 * 6 * 8) + 8 * 3);
+}
+
+// Of four tokens, half hidden: two are embedded (6 products each), one vector of 6 is decoded.
+TEST_CASE("without a head a masked autoencoder is shown as in pretraining, with its decoder") {
+  Classifier model(std::make_shared<Autoencoder>(), 0, {});
+  const ModelSummary summary = summarize(model, {1, 2, 2}, 0.5);
+  REQUIRE(summary.layers.size() == 2);
+  CHECK(summary.layers[0].name == "encoder.embed");
+  CHECK(summary.layers[1].name == "encoder.decode");
+  CHECK(summary.macs == 2 * 6 + 6);
+  CHECK(summary.parameters == 12 + 7);
+  Classifier with_head(std::make_shared<Autoencoder>(), 3, {});
+  const ModelSummary classifier = summarize(with_head, {1, 2, 2}, 0.5);
+  CHECK(classifier.layers.back().name == "head");
+  CHECK(classifier.macs == 4 * 6 + 6 * 3);
 }
 
 TEST_CASE("a summary changes neither mode nor statistics of the model") {

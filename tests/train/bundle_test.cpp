@@ -1,6 +1,7 @@
 #include "train/bundle.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -64,6 +65,27 @@ class Sounds {
 
  private:
   TemporaryFolder folder_;
+};
+
+/// The same network without a head, as pretraining leaves it.
+class Headless : public Sounds {
+ public:
+  Headless() {
+    info.task = "pretrain";
+    info.classes.clear();
+    torch::manual_seed(4);
+    model = std::make_shared<Classifier>(built_plugins().make_model(info.model, {pipeline->output(Mode::train), 0}), 0,
+                                         info.head);
+    model->eval();
+    write();
+  }
+};
+
+/// $AMAE_CHECKPOINTS while it lives.
+struct Checkpoints {
+  Checkpoints() { ::setenv("AMAE_CHECKPOINTS", folder.path().c_str(), 1); }
+  ~Checkpoints() { ::unsetenv("AMAE_CHECKPOINTS"); }
+  TemporaryFolder folder;
 };
 
 constexpr const char* kFiles[] = {"bundle.json", "model.safetensors", "pipeline.safetensors", "golden.safetensors"};
@@ -285,4 +307,107 @@ TEST_CASE("the bundle of a run is its last checkpoint, a bundle is its own") {
   write_file(run.path() / "checkpoints/last/bundle.json", "{}");
   CHECK(bundle_folder(run.path()) == run.path() / "checkpoints/last");
   CHECK(bundle_folder(run.path() / "checkpoints/last") == run.path() / "checkpoints/last");
+}
+
+TEST_CASE("a bundle without classes gives the features of the encoder it was written from, bit for bit") {
+  const Headless sounds;
+  const Bundle bundle = load_bundle(sounds.folder(), built_plugins());
+  CHECK(bundle.info.task == "pretrain");
+  CHECK(bundle.info.classes.empty());
+  CHECK_FALSE(bundle.model->has_head());
+  torch::NoGradGuard no_grad;
+  const Batch batch = sounds.pipeline->run_front(sounds.dataset->load(2), 2);
+  CHECK(torch::equal(bundle.model->encoder().forward(batch.x), sounds.model->encoder().forward(batch.x)));
+  const TensorDict golden = read_safetensors(sounds.folder() / "golden.safetensors");
+  CHECK(golden.count("features") == 1);
+  CHECK(golden.at("features").sizes() == torch::IntArrayRef({sounds.model->encoder().width()}));
+}
+
+TEST_CASE("where classes are wanted a bundle without them is refused in one line") {
+  const Headless sounds;
+  const std::string text = refusal([&] { load_classifier(sounds.folder(), built_plugins()); });
+  CHECK(contains(text, "got a pretrained encoder without classes, expected a fine-tuned bundle; see task: finetune"));
+  const Sounds with_classes;
+  CHECK(load_classifier(with_classes.folder(), built_plugins()).model->has_head());
+}
+
+TEST_CASE("a bundle without classes whose golden features this program does not give is refused") {
+  const Headless sounds;
+  TensorDict golden = read_safetensors(sounds.folder() / "golden.safetensors");
+  golden["features"] = golden["features"] * 1.1 + 0.1;
+  write_safetensors(sounds.folder() / "golden.safetensors", golden);
+  write_checksums(sounds.folder());
+  CHECK(contains(sounds.refused(), "golden"));
+  golden.erase("features");
+  write_safetensors(sounds.folder() / "golden.safetensors", golden);
+  write_checksums(sounds.folder());
+  CHECK(contains(sounds.refused(), "lacks signal or features"));
+}
+
+TEST_CASE("a bundle written before tasks were named is one of fine-tuning") {
+  const Sounds sounds;
+  auto json = nlohmann::ordered_json::parse(read_file(sounds.folder() / "bundle.json"));
+  json.erase("task");
+  json.erase("reconstructs");
+  write_file(sounds.folder() / "bundle.json", json.dump());
+  write_checksums(sounds.folder());
+  const Bundle bundle = load_bundle(sounds.folder(), built_plugins());
+  CHECK(bundle.info.task == "finetune");
+  CHECK_FALSE(bundle.info.reconstructs);
+}
+
+TEST_CASE("a kept bundle is found by its name, and has nothing of what only resuming needs") {
+  const Checkpoints checkpoints;
+  Sounds sounds;
+  for (const char* file : {"optim.safetensors", "state.json"}) write_file(sounds.folder() / file, "of the trainer");
+  write_checksums(sounds.folder());
+  keep_bundle(sounds.folder(), checkpoints.folder.path() / "bird");
+  const fs::path kept = bundle_folder("bird");
+  CHECK(kept == checkpoints.folder.path() / "bird");
+  CHECK(refusal([&] { verify_checksums(kept); }).empty());
+  CHECK_FALSE(fs::exists(kept / "optim.safetensors"));
+  CHECK_FALSE(fs::exists(kept / "state.json"));
+  const Bundle bundle = load_bundle(kept, built_plugins());
+  CHECK(torch::equal(sounds.answer(*bundle.model, *bundle.pipeline, 1),
+                     sounds.answer(*sounds.model, *sounds.pipeline, 1)));
+}
+
+TEST_CASE("a kept bundle is replaced when the new one is whole, and not by a damaged one") {
+  const Checkpoints checkpoints;
+  Sounds sounds;
+  keep_bundle(sounds.folder(), checkpoints.folder.path() / "bird");
+  const std::string first = load_bundle(bundle_folder("bird"), built_plugins()).id;
+  sounds.info.views = 3;
+  sounds.write();
+  keep_bundle(sounds.folder(), checkpoints.folder.path() / "bird");
+  const std::string second = load_bundle(bundle_folder("bird"), built_plugins()).id;
+  CHECK(second != first);
+  write_file(sounds.folder() / "model.safetensors", "damaged");
+  CHECK(contains(refusal([&] { keep_bundle(sounds.folder(), checkpoints.folder.path() / "bird"); }),
+                 "model.safetensors"));
+  CHECK(load_bundle(bundle_folder("bird"), built_plugins()).id == second);
+  size_t entries = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(checkpoints.folder.path())) ++entries;
+  CHECK(entries == 1);
+}
+
+TEST_CASE("a path comes before a name, and only the last part of a path in a folder can be one") {
+  const Checkpoints checkpoints;
+  const Sounds sounds;
+  keep_bundle(sounds.folder(), checkpoints.folder.path() / "bird");
+  const TemporaryFolder other;
+  CHECK(named_path(other.path() / "bird") == checkpoints.folder.path() / "bird");  // beside a config that says so
+  CHECK(named_path("/nowhere/bird") == "/nowhere/bird");
+  CHECK(named_path("owl") == "owl");
+  fs::create_directories(other.path() / "bird");
+  CHECK(named_path(other.path() / "bird") == other.path() / "bird");
+  const std::string text = refusal([&] { bundle_folder("owl"); });
+  CHECK(contains(text, "owl: got no run or bundle"));
+  CHECK(contains(text, checkpoints.folder.path().string()));
+}
+
+TEST_CASE("a cross-validation is no bundle, but each of its folds is") {
+  const TemporaryFolder run;
+  fs::create_directories(run.path() / "folds/1");
+  CHECK(contains(refusal([&] { bundle_folder(run.path()); }), "folds/{fold}"));
 }

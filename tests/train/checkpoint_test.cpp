@@ -126,6 +126,30 @@ TEST_CASE("a run stopped during a validation saves, gives the weights back and r
   }
 }
 
+TEST_CASE("a run stopped while an epoch is looked at saves, looks again, and resumes to the same bytes") {
+  const auto look = [](int64_t epoch, int64_t /*step*/, bool /*last*/) {
+    return Figures{{"val/squares", static_cast<double>(epoch * epoch)}};
+  };
+  Eventful straight(1);
+  straight.on_look = look;
+  REQUIRE(train(straight));
+  for (const int64_t stop_at : {0, 1, 2}) {
+    INFO("stopped after epoch " << stop_at);
+    Eventful training(1);
+    training.on_look = [&](int64_t epoch, int64_t step, bool last) {
+      if (epoch == stop_at) {
+        request_stop(SIGTERM);
+        throw_if_stopped();
+      }
+      return look(epoch, step, last);
+    };
+    CHECK_FALSE(train(training));
+    training.on_look = look;
+    REQUIRE(train(training));
+    check_same(training, straight);
+  }
+}
+
 TEST_CASE("accumulation is interrupted only between steps") {
   Eventful straight(1);
   straight.setup.options.accumulate = 4;
@@ -172,7 +196,7 @@ TEST_CASE("without a checkpoint there is nothing to restore") {
 TEST_CASE("a damaged, cut or missing file of a checkpoint is refused by its name, and the weights stay as they were") {
   Eventful training(1);
   REQUIRE(train(training));
-  const TensorDict fresh = tensors_of(*training.setup.model);
+  const TensorDict fresh = tensors_of(*training.model);
   const std::string before = fresh.at("encoder.layer.weight").sum().toString();
   for (const std::string file : {"model.safetensors", "ema.safetensors", "optim.safetensors", "state.json"}) {
     const std::string whole = training.bytes(file);
@@ -201,12 +225,20 @@ TEST_CASE("a checkpoint of another network or optimizer is refused, naming what 
   CHECK(contains(refusal([&] { training.trainer().restore(); }), "momentum"));
 }
 
-TEST_CASE("a state.json without a field is refused by name") {
+TEST_CASE("a state.json without a field or of another format is refused by name, and the weights stay as they were") {
   Eventful training(1);
   REQUIRE(train(training));
-  write_file(training.last() / "state.json", "{\"epoch\": 1}");
-  write_checksums(training.last());
-  CHECK(contains(refusal([&] { training.trainer().restore(); }), "state.json"));
+  const torch::Tensor before = tensors_of(*training.model).at("head.weight").clone();
+  const auto with = [&](const std::string& text) {
+    write_file(training.last() / "state.json", text);
+    write_checksums(training.last());
+    return refusal([&] { training.trainer().restore(); });
+  };
+  CHECK(contains(with("{\"format\": 2, \"epoch\": 1}"), "state.json: cannot be read"));
+  CHECK(contains(with("{\"format\": 1, \"epoch\": 1, \"loss_sum\": \"0x0p+0\"}"),
+                 "state.json: format: got 1, expected 2"));
+  CHECK(contains(with("[]"), "state.json"));
+  CHECK(torch::equal(tensors_of(*training.model).at("head.weight"), before));
 }
 
 TEST_CASE("a save that fails leaves the checkpoint before it whole and no rest") {

@@ -45,3 +45,25 @@ TEST_CASE("an encoder that does not keep its word is found out with both shapes"
   CHECK_THROWS_WITH(model.forward(torch::zeros({2, 1, 16})),
                     Catch::Matchers::ContainsSubstring("[2, 4]") && Catch::Matchers::ContainsSubstring("[2, 5]"));
 }
+
+TEST_CASE("without classes a classifier is its encoder alone and gives no logits") {
+  Classifier model(std::make_shared<Net>(false), 0, {});
+  CHECK_FALSE(model.has_head());
+  CHECK(Classifier(std::make_shared<Net>(false), 2, {}).has_head());
+  std::vector<std::string> names;
+  for (const auto& p : model.named_parameters()) names.push_back(p.key());
+  CHECK(names == std::vector<std::string>{"encoder.layer.weight", "encoder.layer.bias"});
+  CHECK_THROWS_AS(model.forward(torch::zeros({2, 1, 16})), std::logic_error);
+}
+
+TEST_CASE("an encoder of which nothing is trained stays in evaluation mode, one that is trained in part does not") {
+  Classifier model(std::make_shared<Net>(true), 3, {});
+  model.named_parameters()["encoder.layer.weight"].set_requires_grad(false);
+  model.train();
+  CHECK(model.encoder().is_training());
+  for (auto& p : model.encoder().parameters()) p.set_requires_grad(false);
+  model.train();
+  CHECK(model.is_training());
+  CHECK_FALSE(model.encoder().is_training());
+  CHECK_FALSE(model.encoder().named_children()["norm"]->is_training());
+}

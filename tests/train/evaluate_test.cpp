@@ -24,8 +24,8 @@ Scores scores_of(const std::vector<std::vector<float>>& p, const std::vector<std
 
 Scores evaluate(Training& training, int64_t batch_size, int64_t views, int workers, bool multi_label = false) {
   if (!training.setup.cache) training.trainer();
-  return amae::evaluate(*training.setup.model, *training.setup.cache, *training.setup.pipeline, training.setup.val_rows,
-                        batch_size, views, workers, multi_label, torch::kCPU);
+  return amae::evaluate(*training.model, *training.setup.cache, *training.setup.pipeline, training.val_rows, batch_size,
+                        views, workers, multi_label, torch::kCPU);
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ Scores evaluate(Training& training, int64_t batch_size, int64_t views, int worke
 TEST_CASE("scores are probabilities of the rows asked for, with their targets") {
   Training training;
   const Scores scores = evaluate(training, 5, 1, 1);
-  CHECK(scores.rows == training.setup.val_rows);
+  CHECK(scores.rows == training.val_rows);
   CHECK(scores.probabilities.sizes() == torch::IntArrayRef({12, 3}));
   CHECK(torch::allclose(scores.probabilities.sum(1), torch::ones(12)));
   CHECK(torch::equal(scores.targets.argmax(1), torch::arange(43, 55).remainder(3)));
@@ -50,12 +50,12 @@ TEST_CASE("several labels a row are scored each on its own") {
 
 TEST_CASE("neither worker count nor training mode changes a score, and the mode is given back") {
   Training training;
-  training.setup.model->train();
+  training.model->train();
   const Scores one = evaluate(training, 4, 1, 1);
-  CHECK(training.setup.model->is_training());
-  training.setup.model->eval();
+  CHECK(training.model->is_training());
+  training.model->eval();
   const Scores two = evaluate(training, 4, 1, 2);
-  CHECK_FALSE(training.setup.model->is_training());
+  CHECK_FALSE(training.model->is_training());
   CHECK(torch::equal(one.probabilities, two.probabilities));
 }
 
@@ -69,14 +69,14 @@ TEST_CASE("a score does not depend on the rest of its batch") {
 TEST_CASE("views are passes of the random transforms whose scores are averaged") {
   Training training({"{name: roll}"});
   const Scores one = evaluate(training, 64, 1, 1), four = evaluate(training, 64, 4, 1);
-  const Batch front = training.setup.cache->rows(training.setup.val_rows);
+  const Batch front = training.setup.cache->rows(training.val_rows);
   torch::Tensor sum = torch::zeros({12, 3});
   const torch::NoGradGuard no_grad;
-  training.setup.model->eval();
+  training.model->eval();
   for (int64_t view = 0; view < 4; ++view) {
     Batch batch = front;
     training.setup.pipeline->run_eval(batch, view, 4);
-    sum += torch::softmax(training.setup.model->forward(batch.x), 1);
+    sum += torch::softmax(training.model->forward(batch.x), 1);
   }
   CHECK(torch::allclose(four.probabilities, sum / 4));
   CHECK_FALSE(torch::allclose(four.probabilities, one.probabilities, 1e-3, 1e-3));
@@ -84,7 +84,7 @@ TEST_CASE("views are passes of the random transforms whose scores are averaged")
 
 TEST_CASE("no rows, no scores") {
   Training training;
-  training.setup.val_rows.clear();
+  training.val_rows.clear();
   CHECK_FALSE(evaluate(training, 4, 1, 1).probabilities.defined());
 }
 

@@ -143,4 +143,32 @@ TEST_CASE("TensorBoard gets an event file when asked, and none otherwise") {
   CHECK_FALSE(fs::exists(without.path() / "tb"));
 }
 
+TEST_CASE("pictures are kept and dropped with the records of their epochs, in TensorBoard too") {
+  const TemporaryFolder run;
+  const torch::Tensor picture = torch::zeros({40, 60, 3}, torch::kByte);
+  {
+    RunLog log(run.path(), true, 0);
+    for (int64_t epoch = 0; epoch < 2; ++epoch) {
+      log.image(10 * epoch, epoch, "reconstruction", picture);
+      log.add(10 * epoch, epoch, "train", "loss", 1);
+    }
+    log.flush();
+  }
+  const fs::path pictures = run.path() / "pictures";
+  CHECK(fs::exists(pictures / "reconstruction-0001.png"));
+  CHECK(fs::exists(pictures / "reconstruction-0002.png"));
+  write_file(pictures / "notes.txt", "mine");
+  write_file(pictures / "photo-0001.png", "no PNG");
+  { const RunLog log(run.path(), true, 1); }
+  CHECK(fs::exists(pictures / "reconstruction-0001.png"));
+  CHECK_FALSE(fs::exists(pictures / "reconstruction-0002.png"));
+  CHECK(fs::exists(pictures / "notes.txt"));
+  size_t found = 0;
+  for (const auto& entry : fs::directory_iterator(run.path() / "tb")) {
+    const std::string events = read_file(entry.path());
+    for (size_t at = events.find("IHDR"); at != std::string::npos; at = events.find("IHDR", at + 1)) ++found;
+  }
+  CHECK(found == 1);
+}
+
 TEST_CASE("a missing metrics file is an empty log") { CHECK(read_metrics("/nowhere/metrics.jsonl").empty()); }

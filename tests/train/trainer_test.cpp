@@ -51,11 +51,11 @@ TEST_CASE("accumulating three batches is training with batches of three times th
   Training small({}, false), big({}, false);
   small.setup.options.accumulate = 3;  // windows of 8+8+8 and 8+8+3 points
   big.setup.options.batch_size = 24;   // batches of 24 and 19
-  const TensorDict before = copy_of(*small.setup.model);
+  const TensorDict before = copy_of(*small.model);
   small.trainer().run();
   big.trainer().run();
-  CHECK(largest_difference(tensors_of(*small.setup.model), tensors_of(*big.setup.model)) < 1e-6);
-  CHECK(largest_difference(tensors_of(*small.setup.model), before) > 1e-2);
+  CHECK(largest_difference(tensors_of(*small.model), tensors_of(*big.model)) < 1e-6);
+  CHECK(largest_difference(tensors_of(*small.model), before) > 1e-2);
 }
 
 TEST_CASE("training lowers the loss and learns to tell the points apart") {
@@ -122,7 +122,7 @@ TEST_CASE("a sample with an infinite value ends training with its step and rows,
   Trainer again = training.trainer();
   REQUIRE(again.restore());
   CHECK(again.state().step == 3);
-  for (const auto& [name, tensor] : tensors_of(*training.setup.model)) {
+  for (const auto& [name, tensor] : tensors_of(*training.model)) {
     INFO(name);
     CHECK(torch::isfinite(tensor).all().item<bool>());
   }
@@ -135,7 +135,7 @@ TEST_CASE("with a moving average the bundle and the final weights are the averag
   std::string file;
   training.setup.write_bundle = [&](const std::filesystem::path& folder, const std::string& weights) {
     if (!contains(folder.string(), "last")) return;
-    bundled = copy_of(*training.setup.model);
+    bundled = copy_of(*training.model);
     file = weights;
   };
   Trainer trainer = training.trainer();
@@ -143,10 +143,10 @@ TEST_CASE("with a moving average the bundle and the final weights are the averag
   const TensorDict averages = read_safetensors(training.last() / "ema.safetensors");
   CHECK(file == "ema.safetensors");
   CHECK(equal(bundled, averages));
-  CHECK(equal(tensors_of(*training.setup.model), read_safetensors(training.last() / "model.safetensors")));
-  CHECK_FALSE(equal(tensors_of(*training.setup.model), averages));
+  CHECK(equal(tensors_of(*training.model), read_safetensors(training.last() / "model.safetensors")));
+  CHECK_FALSE(equal(tensors_of(*training.model), averages));
   trainer.use_final_weights();
-  CHECK(equal(tensors_of(*training.setup.model), averages));
+  CHECK(equal(tensors_of(*training.model), averages));
 }
 
 TEST_CASE("validation figures are of the averages, those of the raw weights have their own name") {
@@ -156,8 +156,8 @@ TEST_CASE("validation figures are of the averages, those of the raw weights have
   Trainer trainer = training.trainer();
   REQUIRE(trainer.run());
   trainer.use_final_weights();
-  const Scores scores = evaluate(*training.setup.model, *training.setup.cache, *training.setup.pipeline,
-                                 training.setup.val_rows, 64, 1, 1, false, torch::kCPU);
+  const Scores scores = evaluate(*training.model, *training.setup.cache, *training.setup.pipeline, training.val_rows,
+                                 64, 1, 1, false, torch::kCPU);
   std::map<std::string, double> val;
   for (const Metric& m : trainer.log().all()) {
     if (m.split == "val") val[m.name] = m.value;
@@ -204,7 +204,7 @@ TEST_CASE("labels of several classes train with the binary loss") {
   };
   Training training;
   training.points = std::make_shared<Several>(55);
-  training.setup.loss.name = "binary";
+  training.loss.name = "binary";
   training.setup.options.epochs = 30;
   Trainer trainer = training.trainer();
   REQUIRE(trainer.run());
@@ -223,8 +223,141 @@ TEST_CASE("early stopping on a figure that this run never writes is refused") {
   Training training;
   CHECK(contains(refused(training, {.metric = "val/acuracy"}), "val/accuracy"));
   CHECK(contains(refused(training, {.metric = "val/loss_raw"}), "got val/loss_raw"));  // there is no moving average
+  CHECK(contains(refused(training, {.metric = "train/lr"}), "train/loss, train/accuracy, val/loss"));
   CHECK(refused(training, {.metric = "train/loss", .mode = "min", .patience = 1}).empty());
-  training.setup.val_rows.clear();
+  training.val_rows.clear();
   CHECK(contains(refused(training, {.patience = 1}), "no validation split"));
   CHECK(refused(training, {}).empty());  // nothing is asked of the default
+}
+
+TEST_CASE("what is looked at after an epoch sees the averages, is logged, and knows the last epoch") {
+  for (const bool stops_early : {false, true}) {
+    Training training;
+    training.setup.options.ema_decay = 0.9;
+    training.setup.options.epochs = 4;
+    if (stops_early) {
+      training.setup.optim.lr = 0;  // nothing gets better; every epoch is like the first, up to the batch norm's memory
+      training.setup.options.early_stopping = {.metric = "train/accuracy", .mode = "max", .patience = 1};
+      training.renew(false);
+    }
+    std::vector<int64_t> epochs, lasts;
+    TensorDict seen;
+    training.on_look = [&](int64_t epoch, int64_t step, bool last) {
+      CHECK(step == (epoch + 1) * Training::kSteps);
+      epochs.push_back(epoch);
+      if (last) lasts.push_back(epoch);
+      seen = copy_of(*training.model);
+      return Figures{{"val/neighbours", 0.5}};
+    };
+    Trainer trainer = training.trainer();
+    REQUIRE(trainer.run());
+    CHECK(lasts == std::vector<int64_t>{epochs.back()});
+    CHECK(epochs.back() == (stops_early ? 1 : 3));
+    CHECK(equal(seen, read_safetensors(training.last() / "ema.safetensors")));
+    int64_t logged = 0;
+    for (const Metric& m : trainer.log().all()) logged += m.split == "val" && m.name == "neighbours" ? 1 : 0;
+    CHECK(logged == static_cast<int64_t>(epochs.size()));
+  }
+}
+
+TEST_CASE("without a metric, the best epoch is the one of the highest accuracy, or else of the lowest loss") {
+  /// Judges by the loss alone, and that gets worse.
+  class Loss : public ClassificationObjective {
+   public:
+    using ClassificationObjective::ClassificationObjective;
+    [[nodiscard]] std::vector<std::string> validation_figures() const override { return {"loss"}; }
+    Figures validate() override { return {{"loss", ++calls_}}; }
+
+   private:
+    double calls_ = 0;
+  };
+  Training training;
+  training.trainer();
+  training.setup.objective = std::make_shared<Loss>(
+      ClassificationSetup{{}, training.model, training.setup.cache, training.setup.pipeline, training.val_rows});
+  Trainer trainer(training.setup);
+  REQUIRE(trainer.run());
+  CHECK(trainer.state().best_epoch == 0);
+  CHECK(trainer.state().best == 1);
+
+  training.renew();
+  Trainer other = training.trainer();
+  REQUIRE(other.run());
+  double highest = 0;
+  for (const Metric& m : other.log().all()) {
+    if (m.split == "val" && m.name == "accuracy") highest = std::max(highest, m.value);
+  }
+  CHECK(other.state().best == highest);
+}
+
+TEST_CASE("frozen layer groups do not move and have no optimizer state, the others train") {
+  Training training;
+  training.setup.options.freeze = 1;  // the layer, not the norm behind it
+  training.setup.optim = {.name = "adamw", .lr = 0.01};
+  const TensorDict before = copy_of(*training.model);
+  REQUIRE(training.trainer().run());
+  const TensorDict after = tensors_of(*training.model);
+  for (const char* name : {"encoder.layer.weight", "encoder.layer.bias"}) {
+    INFO(name);
+    CHECK(torch::equal(after.at(name), before.at(name)));
+  }
+  for (const char* name : {"encoder.norm.weight", "encoder.norm.running_mean", "head.weight"}) {
+    INFO(name);
+    CHECK_FALSE(torch::equal(after.at(name), before.at(name)));
+  }
+  const TensorDict optim = read_safetensors(training.last() / "optim.safetensors");
+  CHECK(optim.count("encoder.layer.weight.exp_avg") == 0);
+  CHECK(optim.count("encoder.norm.weight.exp_avg") == 1);
+}
+
+TEST_CASE("a frozen encoder stays in evaluation mode, through validations and checkpoints, and only the head moves") {
+  for (const int64_t freeze : {-1, 2}) {
+    Training training;
+    training.setup.options.freeze = freeze;
+    training.setup.options.save_every_steps = 2;
+    training.setup.write_bundle = [&](const std::filesystem::path& /*folder*/, const std::string& /*weights*/) {
+      training.model->eval();  // as for the golden output
+      training.model->train(true);
+    };
+    int training_passes = 0;
+    training.net->on_training_forward = [&] { ++training_passes; };
+    const TensorDict before = copy_of(*training.model);
+    REQUIRE(training.trainer().run());
+    CHECK(training_passes == 0);
+    for (const auto& [name, tensor] : tensors_of(*training.model)) {
+      INFO(name);
+      CHECK(torch::equal(tensor, before.at(name)) == name.starts_with("encoder."));
+    }
+  }
+}
+
+TEST_CASE("freezing more than there is, or all there is, is refused") {
+  Training training;
+  training.setup.options.freeze = 3;
+  CHECK(contains(refusal([&] { training.trainer(); }),
+                 "train.freeze: got 3 layer groups, expected at most the model's 2"));
+  Classifier headless(std::make_shared<Net>(true), 0, {});
+  CHECK(contains(refusal([&] { freeze_layers(headless, headless.encoder(), -1); }), "nothing to train"));
+}
+
+// One step of plain SGD moves a weight by the rate times its gradient, and the gradients of the first step are equal.
+// 1e-3: differences of float32 weights near 1 that moved by some 1e-3.
+TEST_CASE("layer-wise decay slows each layer group by its distance from the head") {
+  const auto moved = [](double layer_decay) {
+    Training training;
+    training.setup.options.epochs = 1;
+    training.setup.options.batch_size = 43;
+    training.setup.optim = {.name = "sgd", .lr = 0.1, .weight_decay = 0, .momentum = 0, .layer_decay = layer_decay};
+    TensorDict change = copy_of(*training.model);
+    REQUIRE(training.trainer().run());
+    for (const auto& [name, tensor] : tensors_of(*training.model)) change[name] = tensor - change[name];
+    return change;
+  };
+  const TensorDict whole = moved(1), slowed = moved(0.5);
+  const std::map<std::string, double> factors = {
+      {"encoder.layer.weight", 0.25}, {"encoder.norm.weight", 0.5}, {"head.weight", 1.0}};
+  for (const auto& [name, factor] : factors) {
+    INFO(name);
+    CHECK(std::abs((slowed.at(name).norm() / whole.at(name).norm()).item<double>() - factor) < 1e-3);
+  }
 }

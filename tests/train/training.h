@@ -15,6 +15,7 @@
 #include "plugin/loader.h"
 #include "tests/problems.h"
 #include "train/bundle.h"
+#include "train/classification.h"
 #include "train/trainer.h"
 
 namespace amae {
@@ -60,7 +61,8 @@ class Points : public Dataset {
   std::vector<std::string> classes_ = {"a", "b", "c"};
 };
 
-/// One hidden layer of eight. With batch norm it has buffers; without, gradients of batches add up exactly.
+/// One hidden layer of eight. With batch norm it has buffers; without, gradients of batches add up exactly. The norm is
+/// a layer group of its own.
 class Net : public Encoder {
  public:
   explicit Net(bool norm) : layer_(register_module("layer", torch::nn::Linear(16, 8))) {
@@ -73,12 +75,29 @@ class Net : public Encoder {
     return torch::relu(norm_.is_empty() ? h : norm_(h));
   }
   [[nodiscard]] int64_t width() const override { return 8; }
+  [[nodiscard]] int64_t depth() const override { return 2; }
+  [[nodiscard]] int64_t layer_of(const std::string& parameter) const override {
+    return parameter.starts_with("layer.") ? 0 : parameter.starts_with("norm.") ? 1 : throw parameter;
+  }
 
   std::function<void()> on_training_forward, on_eval_forward;
 
  private:
   torch::nn::Linear layer_;
   torch::nn::BatchNorm1d norm_{nullptr};
+};
+
+/// Classification with a hook on what is looked at after an epoch.
+class Watched : public ClassificationObjective {
+ public:
+  using Look = std::function<Figures(int64_t epoch, int64_t step, bool last)>;
+  Watched(ClassificationSetup setup, Look look) : ClassificationObjective(std::move(setup)), look_(std::move(look)) {}
+  Figures look(int64_t epoch, int64_t step, bool last, RunLog& /*log*/) override {
+    return look_ ? look_(epoch, step, last) : Figures();
+  }
+
+ private:
+  Look look_;
 };
 
 /// Everything a Trainer needs, in a folder of its own, as a task would set it up. 43 points train, 12 validate: with
@@ -101,7 +120,7 @@ class Training {
     setup.tensorboard = false;
     setup.run = folder_.path();
     setup.write_bundle = [](const std::filesystem::path& /*folder*/, const std::string& /*weights*/) {};
-    for (int64_t row = 0; row < 55; ++row) (row < 43 ? setup.train_rows : setup.val_rows).push_back(row);
+    for (int64_t row = 0; row < 55; ++row) (row < 43 ? setup.train_rows : val_rows).push_back(row);
     renew(norm);
   }
 
@@ -109,7 +128,7 @@ class Training {
   void renew(bool norm = true, double dropout = 0.2) {
     torch::manual_seed(setup.seed);
     net = std::make_shared<Net>(norm);
-    setup.model = std::make_shared<Classifier>(net, 3, HeadOptions{norm ? dropout : 0.0});
+    model = std::make_shared<Classifier>(net, 3, HeadOptions{norm ? dropout : 0.0});
   }
 
   /// A trainer of the setup as it is now. The points are read here.
@@ -117,6 +136,11 @@ class Training {
     CacheOptions cache;
     cache.mode = "ram";
     setup.cache = std::make_shared<FeatureCache>(points, setup.pipeline, cache, 1, FeatureCache::Progress());
+    setup.validates = !val_rows.empty();
+    setup.objective = std::make_shared<Watched>(
+        ClassificationSetup{loss, model, setup.cache, setup.pipeline, val_rows, setup.options.eval_batch_size,
+                            static_cast<int>(setup.options.workers), setup.device},
+        on_look);
     return Trainer(setup);
   }
 
@@ -129,6 +153,10 @@ class Training {
 
   std::shared_ptr<Points> points;
   std::shared_ptr<Net> net;
+  std::shared_ptr<Classifier> model;
+  std::vector<int64_t> val_rows;
+  LossOptions loss;
+  Watched::Look on_look;
   TrainSetup setup;
 
  private:

@@ -27,11 +27,46 @@ class Encoder : public torch::nn::Module {
   /// Named inner activations for pictures, from input to output, each [B, C, H, W] or [B, C, N]; detached, eval mode.
   virtual std::vector<std::pair<std::string, torch::Tensor>> feature_maps(const torch::Tensor& /*x*/) { return {}; }
 
-  /// Number of layer groups for layer-wise learning rates; group 0 is next to the input.
+  /// Number of layer groups for layer-wise learning rates and for freezing; group 0 is next to the input.
   [[nodiscard]] virtual int64_t depth() const { return 1; }
 
   /// Layer group (0..depth()-1) of a parameter, by its name within this module.
   [[nodiscard]] virtual int64_t layer_of(const std::string& /*parameter*/) const { return 0; }
+
+  /// A foreign tensor of another shape made to fit the parameter of this name, as by interpolating positions to another
+  /// clip length; undefined where that makes no sense.
+  [[nodiscard]] virtual torch::Tensor resized(const std::string& /*parameter*/,
+                                              const torch::Tensor& /*foreign*/) const {
+    return {};
+  }
+};
+
+/// How an input is cut into tokens: bands along frequency, steps along time. Token number = step * bands + band.
+struct TokenGrid {
+  int64_t bands = 1;
+  int64_t steps = 1;
+  [[nodiscard]] int64_t size() const { return bands * steps; }
+};
+
+/// What a masked autoencoder makes of a batch of which it saw a part. Dimension letters: B batch, L tokens, D =
+/// width().
+struct Reconstruction {
+  torch::Tensor losses;      ///< [B] error of each item over its hidden tokens, with gradient
+  torch::Tensor features;    ///< [B, D'] mean over the visible tokens' latents, with gradient
+  torch::Tensor prediction;  ///< x's shape and units: the whole item as predicted, detached; what no token covers is x
+};
+
+/// An encoder that can learn by filling in what was hidden. Which tokens are hidden is the core's choice.
+class MaskedAutoencoder : public Encoder {
+ public:
+  ~MaskedAutoencoder() override;
+
+  /// Tokens of one item of the Spec that the factory was given; its sizes are fixed then.
+  [[nodiscard]] virtual TokenGrid token_grid() const = 0;
+
+  /// x [B, ...], kept [B, K] int64: ascending numbers of the tokens that the encoder may see, 0 < K < L.
+  /// Throws InputError when the factory was not told that it `reconstructs`.
+  virtual Reconstruction reconstruct(const torch::Tensor& x, const torch::Tensor& kept) = 0;
 };
 
 }  // namespace amae

@@ -25,7 +25,7 @@
 #include "amae/transform.h"
 
 // Raised whenever a header of framework/include/amae changes in a way that an already built plugin would not survive.
-#define AMAE_API_VERSION 2
+#define AMAE_API_VERSION 3
 
 #define AMAE_STRING_(x) #x
 #define AMAE_STRING(x) AMAE_STRING_(x)
@@ -42,8 +42,9 @@ namespace amae {
 
 /// What a factory may know beside its options.
 struct ModelContext {
-  Spec input;         ///< of one item as it reaches the model in training
-  uint64_t seed = 0;  ///< of the run
+  Spec input;                 ///< of one item as it reaches the model in training
+  uint64_t seed = 0;          ///< of the run
+  bool reconstructs = false;  ///< a masked autoencoder is asked for with what reconstruct() needs (its decoder)
 };
 
 /// Handed to a plugin's register function. Keys are lower case, unique within their kind over all plugins.

@@ -1,10 +1,9 @@
 #include "energy_crop.h"
 
 #include <cmath>
-#include <cstring>
 #include <vector>
 
-#include "../common/checks.h"
+#include "cut.h"
 
 namespace amae {
 namespace {
@@ -53,22 +52,10 @@ void EnergyCrop::apply(Batch& batch, const Stage& stage) const {
   const int64_t frames = shape.length, crop = options_.frames;
   TORCH_CHECK(x.dim() == 4 && frames > 0, "energy_crop: x must be [B, C, F, T] with T > 0");
   if (frames == crop) return;
-  at::Tensor out = at::empty({x.size(0), x.size(1), x.size(2), crop}, x.options());
-  const float* from = x.const_data_ptr<float>();
-  float* to = out.mutable_data_ptr<float>();
-  for (int64_t item = 0; item < shape.items; ++item) {
-    int64_t start = 0;
-    if (frames > crop) {
-      Draw draw = stage.draw(batch.ids[item]);
-      start = choose_start(frame_energy(from, shape.rows, frames), crop, options_, draw);
-    }
-    for (int64_t row = 0; row < shape.rows; ++row, from += frames, to += crop) {
-      for (int64_t done = 0; done < crop; done += frames) {  // more than once only when the clip is short
-        std::memcpy(to + done, from + start, sizeof(float) * static_cast<size_t>(std::min(frames, crop - done)));
-      }
-    }
-  }
-  batch.x = out;
+  batch.x = cut(x, crop, [&](int64_t item, const float* values) {
+    Draw draw = stage.draw(batch.ids[item]);
+    return choose_start(frame_energy(values, shape.rows, frames), crop, options_, draw);
+  });
 }
 
 }  // namespace amae

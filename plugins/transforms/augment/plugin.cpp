@@ -2,6 +2,7 @@
 
 #include "band_eq.h"
 #include "between_class.h"
+#include "crop.h"
 #include "cutmix.h"
 #include "energy_crop.h"
 #include "mixup.h"
@@ -13,6 +14,8 @@ namespace {
 
 void register_plugin(amae::Registrar& r) {
   using namespace amae;
+  r.transform<CropOptions>("crop", "random crop in time",
+                           [](const CropOptions& o) { return std::make_unique<Crop>(o); });
   r.transform<EnergyCropOptions>("energy_crop", "random crop in time that holds enough of the clip's energy",
                                  [](const EnergyCropOptions& o) { return std::make_unique<EnergyCrop>(o); });
   r.transform<SpecAugmentOptions>("spec_augment", "blanks random bands of frequency and time",
@@ -33,4 +36,4 @@ void register_plugin(amae::Registrar& r) {
 
 }  // namespace
 
-AMAE_PLUGIN("augment", "1.0", "augmentation of spectrograms and mixing of examples", register_plugin)
+AMAE_PLUGIN("augment", "1.1", "augmentation of spectrograms and mixing of examples", register_plugin)

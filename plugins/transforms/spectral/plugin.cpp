@@ -1,5 +1,6 @@
 #include "amae/plugin.h"
 
+#include "clip_standardize.h"
 #include "linear_spectrogram.h"
 #include "log.h"
 #include "mel_spectrogram.h"
@@ -26,8 +27,11 @@ void register_plugin(amae::Registrar& r) {
                            [](const MfccOptions& o) { return std::make_unique<Mfcc>(o); });
   r.transform<StandardizeOptions>("standardize", "mean 0 and deviation 1 by statistics of the training split",
                                   [](const StandardizeOptions& o) { return std::make_unique<Standardize>(o); });
+  r.transform<ClipStandardizeOptions>(
+      "clip_standardize", "mean 0 and deviation 1 of each clip by itself",
+      [](const ClipStandardizeOptions& o) { return std::make_unique<ClipStandardize>(o); });
 }
 
 }  // namespace
 
-AMAE_PLUGIN("spectral", "1.1", "spectrograms: mel, linear, level, cepstrum, standardisation", register_plugin)
+AMAE_PLUGIN("spectral", "1.2", "spectrograms: mel, linear, level, cepstrum, standardisation", register_plugin)

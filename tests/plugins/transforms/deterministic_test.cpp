@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "testing.h"
+#include "transforms/spectral/clip_standardize.h"
 #include "transforms/spectral/log.h"
 #include "transforms/spectral/mel_spectrogram.h"
 #include "transforms/wave/channels.h"
@@ -37,6 +38,7 @@ std::vector<Deterministic> deterministic_transforms() {
       {"mel_spectrogram", std::make_shared<MelSpectrogram>(mel), stereo},
       {"log", std::make_shared<Log>(LogOptions{}), picture},
       {"db", std::make_shared<Decibel>(DecibelOptions{}), picture},
+      {"clip_standardize", std::make_shared<ClipStandardize>(ClipStandardizeOptions{}), picture},
   };
 }
 

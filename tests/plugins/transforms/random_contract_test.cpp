@@ -12,6 +12,7 @@
 #include "testing.h"
 #include "transforms/augment/band_eq.h"
 #include "transforms/augment/between_class.h"
+#include "transforms/augment/crop.h"
 #include "transforms/augment/cutmix.h"
 #include "transforms/augment/energy_crop.h"
 #include "transforms/augment/mixup.h"
@@ -100,6 +101,8 @@ std::vector<Subject> subjects() {
       subject<Background>("background", sound, BackgroundOptions{.folder = folder}),
       subject<Reverb>("reverb, synthetic", sound, ReverbOptions{}),
       subject<Reverb>("reverb, recorded", sound, ReverbOptions{.folder = folder}),
+      without_p<Crop>("crop of audio", sound, CropOptions{.frames = 700, .eval = "center"}),
+      without_p<Crop>("crop of power", picture, CropOptions{.frames = 20}),
       without_p<EnergyCrop>("energy_crop", picture, EnergyCropOptions{.frames = 20}),
       subject<SpecAugment>("spec_augment", picture, SpecAugmentOptions{}),
       subject<BandEq>("band_eq", picture, BandEqOptions{}),

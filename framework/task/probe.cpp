@@ -1,0 +1,265 @@
+#include "task/probe.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "base/log.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "config/read.h"
+#include "data/loader.h"
+#include "task/crossval.h"
+#include "task/eval_report.h"
+#include "task/run_folder.h"
+#include "train/features.h"
+
+namespace amae {
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+namespace {
+
+/// What a bundle says of its transforms; nothing for weights of another kind.
+std::vector<Component> transforms_behind(const fs::path& from, const Registry& registry) {
+  std::vector<Component> transforms;
+  if (!fs::is_directory(from)) return transforms;
+  const fs::path file = bundle_folder(from) / "bundle.json";
+  const auto json = ordered_json::parse(read_file(file, 16 << 20), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("transforms") || !json.at("transforms").is_array()) return transforms;
+  for (const ordered_json& entry : json.at("transforms")) {
+    Component& transform = transforms.emplace_back();
+    transform.node = config::parse_yaml(entry.dump(), file.string());
+    transform.name = entry.value("name", "");
+    std::vector<Problem> problems;
+    registry.resolve(transform, "transform", "transforms." + transform.name, problems);
+    if (!problems.empty()) throw InputError(problems);
+  }
+  return transforms;
+}
+
+/// Names and options of what evaluation does to a signal: random transforms act in training only.
+std::string evaluation_text(const std::vector<Component>& transforms, const Registry& registry) {
+  std::string text;
+  for (const Component& transform : transforms) {
+    if (registry.make_transform(transform, "transforms." + transform.name)->random()) continue;
+    Fields fields;
+    transform.options->describe(fields);
+    text += transform.name + "\n" + config::to_yaml(fields);
+  }
+  return text;
+}
+
+void warn_of_other_front_end(const Plan& plan, const fs::path& from) {
+  try {
+    const std::vector<Component> theirs = transforms_behind(from, *plan.registry);
+    if (theirs.empty()) return;
+    if (evaluation_text(theirs, *plan.registry) == evaluation_text(plan.config.transforms, *plan.registry)) return;
+    const auto names = [](const std::vector<Component>& transforms) {
+      std::vector<std::string> list;
+      for (const Component& transform : transforms) list.push_back(transform.name);
+      return join(list, ", ");
+    };
+    log::warning(
+        "{} was trained behind other transforms than these ({}; here {}; or other options of them): its features may "
+        "mean little here",
+        from.string(), names(theirs), names(plan.config.transforms));
+  } catch (const InputError&) {
+    // Its transforms cannot be made on this machine (a folder of noises is missing): there is nothing to compare.
+  }
+}
+
+/// The probe of the whole config, or of one fold.
+class Probing {
+ public:
+  Probing(Plan& plan, const RunRequest& request, Data& data, fs::path path, std::vector<int64_t> fold)
+      : plan_(plan),
+        config_(plan.config),
+        request_(request),
+        data_(data),
+        path_(std::move(path)),
+        fold_(std::move(fold)),
+        folder_(path_, plan, request.argv),
+        log_file_(path_ / "log.txt") {}
+
+  /// False when stopped.
+  bool go() {
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      prepare();
+      judge();
+      folder_.note("seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+      folder_.finish("finished");
+      return true;
+    } catch (const Stopped&) {
+      folder_.finish("interrupted");
+      return false;
+    } catch (...) {
+      folder_.finish_quietly("failed");
+      throw;
+    }
+  }
+
+ private:
+  /// Data, pipeline and encoder; the mistakes that cost nothing to find come first.
+  void prepare() {
+    device_ = pick_device(request_.device);
+    from_ = init_path(plan_, fold_).string();
+    folder_.note("data", {{"name", config_.data.name}, {"items", data_.dataset->size()}});
+    split_ = split_for(plan_, *data_.dataset, fold_);
+    pipeline_ = make_pipeline(plan_, *data_.dataset);
+    model_ = std::make_shared<Classifier>(make_encoder(plan_, *pipeline_, /*reconstructs=*/false), 0, config_.head);
+    if (from_.empty()) {
+      log::info("init   none: the encoder is probed untrained");
+    } else {
+      initialise(plan_, *model_, fold_);
+      refuse_leak(plan_, *data_.dataset, split_.test, from_);
+      warn_of_other_front_end(plan_, from_);
+    }
+    if (!data_.cache) {
+      data_.cache = make_cache(plan_, data_.dataset, pipeline_);
+      log::info("cache  {} ({})", data_.cache->kind(), bytes_text(data_.cache->bytes()));
+    }
+    if (data_.dataset->skips_bad_rows()) {
+      folder_.note("bad_samples", bad_rows_json(*data_.dataset, data_.cache->bad_rows()));
+      split_ = without_bad_rows(plan_, *data_.cache, fold_, split_);
+    }
+    fit_pipeline(*pipeline_, *data_.cache, split_.train);
+    model_->to(device_);
+    model_->eval();
+    int64_t parameters = 0;
+    for (const torch::Tensor& p : model_->parameters()) parameters += p.numel();
+    log::info("model  {}, {} parameters, {} features, device {} ({} threads)", config_.model.name,
+              count_text(static_cast<double>(parameters)), model_->encoder().width(), device_.str(),
+              at::get_num_threads());
+    log::info("run    {}", path_.string());
+    folder_.note("device", device_.str());
+    folder_.note("parameters", parameters);
+    folder_.note("features", model_->encoder().width());
+  }
+
+  [[nodiscard]] torch::Tensor features(const std::vector<int64_t>& rows) const {
+    return features_of(model_->encoder(), *data_.cache, *pipeline_, rows, config_.train.eval_batch_size,
+                       static_cast<int>(config_.train.workers), device_);
+  }
+
+  [[nodiscard]] torch::Tensor scores(const std::string& method, const torch::Tensor& gallery,
+                                     const torch::Tensor& targets, const torch::Tensor& queries) const {
+    if (method == "knn") return knn_scores(config_.probe.knn, gallery, targets, queries);
+    return linear_probe_scores(config_.probe.linear, gallery, targets, data_.multi_label, queries);
+  }
+
+  void judge() {
+    const torch::Tensor gallery = features(split_.train), targets = targets_of(*data_.dataset, split_.train);
+    std::map<std::string, ordered_json> methods;
+    ordered_json results = ordered_json::object();
+    for (const auto& [name, rows] : {std::pair<std::string, const std::vector<int64_t>&>("train", split_.train),
+                                     {"val", split_.val},
+                                     {"test", split_.test}}) {
+      const auto& wanted = config_.eval.splits;
+      if (rows.empty() || std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
+      const torch::Tensor queries = name == "train" ? gallery : features(rows);
+      const torch::Tensor truth = targets_of(*data_.dataset, rows);
+      for (const std::string& method : config_.probe.methods) {
+        throw_if_stopped();
+        const bool is_first = method == config_.probe.methods.front();
+        const fs::path report = path_ / "eval" / (is_first ? name : name + "-" + method);
+        const Metrics metrics =
+            write_eval_report(report, *data_.dataset, {rows, scores(method, gallery, targets, queries), truth},
+                              data_.multi_label, {{"method", method}, {"weights", from_}});
+        methods[method][name] = metrics_json(metrics);
+        if (is_first) results[name] = methods[method][name];
+        log::info("{:<5}  {:<6}  accuracy {:.4f} (95 % {:.3f} to {:.3f}), macro F1 {:.4f}, {} items", name, method,
+                  metrics.accuracy, metrics.accuracy_low, metrics.accuracy_high, metrics.macro_f1, metrics.count);
+      }
+    }
+    ordered_json json{{"weights", from_},
+                      {"features", model_->encoder().width()},
+                      {"gallery", split_.train.size()},
+                      {"methods", ordered_json::object()}};
+    for (const std::string& method : config_.probe.methods) json["methods"][method] = methods[method];
+    write_file(path_ / "probe.json", json.dump(2) + "\n");
+    folder_.note("results", results);
+  }
+
+  Plan& plan_;
+  const RunConfig& config_;
+  const RunRequest& request_;
+  Data& data_;
+  fs::path path_;
+  std::vector<int64_t> fold_;  ///< the test fold, or empty
+  RunFolder folder_;
+  log::File log_file_;
+  torch::Device device_ = torch::kCPU;
+  std::string from_;
+  Split split_;
+  std::shared_ptr<Pipeline> pipeline_;
+  std::shared_ptr<Classifier> model_;  ///< without a head
+};
+
+/// RUN/probe.json over the folds that cv.json names.
+void write_fold_means(const Plan& plan, const fs::path& run) {
+  const auto folds = ordered_json::parse(read_file(run / "cv.json", 64 << 20)).at("folds");
+  ordered_json json{{"folds", folds}, {"methods", ordered_json::object()}};
+  for (const std::string& method : plan.config.probe.methods) {
+    std::map<std::string, std::vector<double>> accuracies;  // by split
+    for (const int64_t fold : folds) {
+      const fs::path file = run / "folds" / std::to_string(fold) / "probe.json";
+      const auto one = ordered_json::parse(read_file(file, 64 << 20));
+      for (const auto& [split, metrics] : one.at("methods").at(method).items())
+        accuracies[split].push_back(metrics.at("accuracy"));
+    }
+    for (const auto& [split, values] : accuracies) {
+      double mean = 0, squares = 0;
+      for (const double a : values) mean += a / static_cast<double>(values.size());
+      for (const double a : values) squares += (a - mean) * (a - mean);
+      const double deviation = std::sqrt(squares / std::max(1.0, static_cast<double>(values.size()) - 1));
+      json["methods"][method][split] = {{"mean_accuracy", mean}, {"sd_accuracy", deviation}, {"accuracy", values}};
+      log::info("cv     {:<5}  {:<6}  mean accuracy {:.4f} over {} folds (s.d. {:.4f})", split, method, mean,
+                values.size(), deviation);
+    }
+  }
+  write_file(run / "probe.json", json.dump(2) + "\n");
+}
+
+void check_methods(const Plan& plan) {
+  const std::vector<std::string>& methods = plan.config.probe.methods;
+  if (!methods.empty() && std::set<std::string>(methods.begin(), methods.end()).size() == methods.size()) return;
+  throw InputError("CFG-RULE", config::mark_of(*plan.tree, "probe.methods").text(), "probe.methods",
+                   fmt::format("got [{}], expected at least one method, each once", join(methods, ", ")));
+}
+
+}  // namespace
+
+bool probe(Plan& plan, const RunRequest& request, const std::function<fs::path()>& run_folder) {
+  const auto begin = std::chrono::steady_clock::now();
+  check_names(plan);
+  check_methods(plan);
+  Data data;
+  data.dataset = open_dataset(plan);
+  data.multi_label = has_several_labels(*data.dataset);
+  static_cast<void>(make_pipeline(plan, *data.dataset));
+  const fs::path run = run_folder();  // only now, so that a mistake in the data or the chain leaves no folder behind
+  bool finished = false;
+  if (plan.config.folds.empty()) {
+    finished = Probing(plan, request, data, run, {}).go();
+  } else {
+    finished = cross_validate(plan, request, run, *data.dataset, [&](const fs::path& fold_run, int64_t fold) {
+      return Probing(plan, request, data, fold_run, {fold}).go();
+    });
+    if (finished) write_fold_means(plan, run);
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (finished) {
+    log::info("done   {}  {}", run.string(), duration_text(seconds));
+  } else {
+    log::info("stopped by signal {}; go on with: amae resume {}", stop_signal(), run.string());
+  }
+  return finished;
+}
+
+}  // namespace amae

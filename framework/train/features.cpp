@@ -1,0 +1,55 @@
+#include "train/features.h"
+
+#include <torch/torch.h>
+
+#include "amae/error.h"
+#include "base/stop.h"
+#include "data/loader.h"
+
+namespace amae {
+
+torch::Tensor features_of(Encoder& encoder, const Pipeline& pipeline, const Batch& front, torch::Device device) {
+  const torch::NoGradGuard no_grad;
+  Batch batch = front;
+  pipeline.run_eval(batch, 0, 1);
+  const torch::Tensor features = encoder.forward(batch.x.to(device)).to(torch::kCPU, torch::kFloat);
+  TORCH_CHECK(features.dim() == 2 && features.size(0) == batch.size() && features.size(1) == encoder.width(),
+              "the encoder gave features of shape ", features.sizes(), ", expected [", batch.size(), ", ",
+              encoder.width(), "]");
+  if (!torch::isfinite(features).all().item<bool>())
+    throw DivergenceError("features", "got features that are not finite; the encoder's weights are damaged");
+  return features;
+}
+
+torch::Tensor features_of(Encoder& encoder, const FeatureCache& cache, const Pipeline& pipeline,
+                          const std::vector<int64_t>& rows, int64_t batch_size, int workers, torch::Device device) {
+  const EvalMode eval_mode(encoder);
+  std::vector<std::vector<int64_t>> batches;
+  for (size_t begin = 0; begin < rows.size(); begin += static_cast<size_t>(batch_size)) {
+    const size_t end = std::min(rows.size(), begin + static_cast<size_t>(batch_size));
+    batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                         rows.begin() + static_cast<std::ptrdiff_t>(end));
+  }
+  std::vector<torch::Tensor> parts = {torch::empty({0, encoder.width()})};
+  Loader loader(0, batches.size(), workers, [&](size_t number) { return cache.rows(batches[number]); });
+  while (auto batch = loader.next()) {
+    throw_if_stopped();
+    parts.push_back(features_of(encoder, pipeline, *batch, device));
+  }
+  return torch::cat(parts);
+}
+
+FeatureScale::FeatureScale(const torch::Tensor& gallery) {
+  TORCH_CHECK(gallery.dim() == 2 && gallery.size(0) > 0, "FeatureScale: gallery must be [N, D] with N > 0");
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor x = gallery.to(torch::kDouble);
+  mean = x.mean(0);
+  deviation = (x - mean).square().mean(0).sqrt();
+  if (deviation.numel() > 0) deviation.masked_fill_(deviation <= 1e-6 * deviation.max(), 1.0);
+}
+
+torch::Tensor FeatureScale::operator()(const torch::Tensor& features) const {
+  return (features.to(torch::kDouble) - mean) / deviation;
+}
+
+}  // namespace amae
