@@ -226,7 +226,7 @@ TEST_CASE("early stopping on a figure that this run never writes is refused") {
   CHECK(contains(refused(training, {.metric = "train/lr"}), "train/loss, train/accuracy, val/loss"));
   CHECK(refused(training, {.metric = "train/loss", .mode = "min", .patience = 1}).empty());
   training.val_rows.clear();
-  CHECK(contains(refused(training, {.patience = 1}), "no validation split"));
+  CHECK(contains(refused(training, {.metric = "", .patience = 1}), "no validation split"));
   CHECK(refused(training, {}).empty());  // nothing is asked of the default
 }
 
