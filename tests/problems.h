@@ -1,6 +1,7 @@
 // What code under test refuses, as values.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,14 @@ std::vector<Problem> problems_of(const Action& action) {
     return error.problems();
   }
   return {};
+}
+
+/// The one problem that `action` refuses with. Throws std::logic_error when there are more or none.
+template <class Action>
+Problem only_problem(const Action& action) {
+  const std::vector<Problem> problems = problems_of(action);
+  if (problems.size() != 1) throw std::logic_error("got " + std::to_string(problems.size()) + " problems, expected 1");
+  return problems[0];
 }
 
 }  // namespace amae

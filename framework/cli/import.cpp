@@ -75,8 +75,8 @@ void print_json(const Import& import, const std::string& out) {
 
 Exit import_file(const Arguments& arguments, const Globals& globals) {
   const Plan plan = load_plan(arguments.config, arguments.overrides, globals.plugin_path);
+  const std::string out = prepare_import(arguments.file, arguments.out).string();
   const Import import = import_weights(plan, arguments.file, arguments.rules);
-  const std::string out = arguments.out.empty() ? default_import_path(arguments.file).string() : arguments.out;
   if (arguments.json) {
     print_json(import, out);
   } else {
@@ -98,7 +98,8 @@ void add_import(CLI::App& app, const Globals& globals, Exit& exit) {
   command->add_option("OVERRIDES", arguments->overrides, "key=value, for the config");
   command->add_option("--to", arguments->config, "YAML config of the model")->required();
   command->add_option("--rules", arguments->rules, "YAML rules that turn their names into ours");
-  command->add_option("--out", arguments->out, "safetensors file (default: checkpoints/STEM.safetensors)");
+  command->add_option("--out", arguments->out,
+                      "safetensors file (default: checkpoints/STEM.safetensors, which must be new)");
   command->add_flag("--json", arguments->json, "the table as JSON");
   command->add_flag("--strict", arguments->strict,
                     "exit 5, and write nothing, when a tensor is missing or does not fit");

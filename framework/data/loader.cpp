@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "data/streams.h"
 #include "data/threads.h"
 
 namespace amae {
-namespace {
-constexpr uint32_t kOrderStream = 0xFFFF0001;  // the core's own stream of Draw; transforms use their place in the chain
-}
 
 std::vector<int64_t> epoch_order(const std::vector<int64_t>& rows, uint64_t seed, int64_t epoch) {
   Draw draw(seed, static_cast<uint64_t>(epoch), 0, kOrderStream);
@@ -29,6 +27,16 @@ std::vector<std::vector<int64_t>> batches_of(const std::vector<int64_t>& rows, i
       batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin),
                            rows.begin() + static_cast<std::ptrdiff_t>(end));
     }
+  }
+  return batches;
+}
+
+std::vector<std::vector<int64_t>> row_batches(const std::vector<int64_t>& rows, int64_t batch_size) {
+  std::vector<std::vector<int64_t>> batches;
+  for (size_t begin = 0; begin < rows.size(); begin += static_cast<size_t>(batch_size)) {
+    const size_t end = std::min(rows.size(), begin + static_cast<size_t>(batch_size));
+    batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                         rows.begin() + static_cast<std::ptrdiff_t>(end));
   }
   return batches;
 }

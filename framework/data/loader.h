@@ -22,6 +22,9 @@ std::vector<int64_t> epoch_order(const std::vector<int64_t>& rows, uint64_t seed
 /// unless batch_size is 1.
 std::vector<std::vector<int64_t>> batches_of(const std::vector<int64_t>& rows, int64_t batch_size);
 
+/// Rows cut into batches of at most `batch_size`, for evaluation: a last batch of one row stays one.
+std::vector<std::vector<int64_t>> row_batches(const std::vector<int64_t>& rows, int64_t batch_size);
+
 /// y of rows: [B, K] float32, one-hot for class indices; undefined for datasets without labels.
 at::Tensor targets_of(const Dataset& dataset, const std::vector<int64_t>& rows);
 

@@ -16,6 +16,7 @@ namespace {
 constexpr uint64_t kMaxDataPickle = uint64_t{64} << 20;
 constexpr size_t kMaxTensorAxes = 64;
 constexpr size_t kMaxTensorName = 1000;
+constexpr size_t kMaxStorageKey = 100;
 constexpr const char* kResave = "save it again with torch.save(model.state_dict(), FILE)";
 
 struct StorageType {
@@ -50,8 +51,7 @@ const Pickle::Value& choose_dict(const Pickle& pickle, std::string& key) {
   const Pickle::Value& root = pickle.root();
   if (root.kind != Pickle::Kind::dict)
     pickle.refuse(fmt::format("got {} at the top, expected a dict of tensors; {}", kind_text(root.kind), kResave));
-  if (holds_tensor(pickle, root)) return root;
-  std::vector<std::string> keys;
+  // A checkpoint may hold lone tensors (a best accuracy) beside its model.
   for (const char* wanted : {"model", "state_dict", "model_state_dict", "module"}) {
     for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
       const Pickle::Value &name = pickle.at(root.items[i]), &value = pickle.at(root.items[i + 1]);
@@ -62,6 +62,8 @@ const Pickle::Value& choose_dict(const Pickle& pickle, std::string& key) {
       return value;
     }
   }
+  if (holds_tensor(pickle, root)) return root;
+  std::vector<std::string> keys;
   for (size_t i = 0; i < root.items.size() && keys.size() < 10; i += 2) {
     const Pickle::Value& name = pickle.at(root.items[i]);
     keys.push_back(name.kind == Pickle::Kind::text ? printable(name.text.substr(0, 100)) : kind_text(name.kind));
@@ -101,6 +103,10 @@ StoredTensor stored_tensor(const Pickle& pickle, const std::string& name, const 
   tensor.shape = counts_of(pickle, pickle.at(value.items[1]), shown, "sizes");
   tensor.strides = counts_of(pickle, pickle.at(value.items[2]), shown, "strides");
   tensor.offset = value.integer;
+  if (storage.text.size() > kMaxStorageKey) {
+    pickle.refuse(fmt::format("tensor {}: got a storage key of {} bytes, expected at most {}", shown,
+                              storage.text.size(), kMaxStorageKey));
+  }
   tensor.storage = storage.text;
   tensor.storage_size = storage.integer;
   const auto refuse = [&](const std::string& message) { pickle.refuse("tensor " + shown + ": " + message); };
@@ -130,6 +136,13 @@ StoredTensor stored_tensor(const Pickle& pickle, const std::string& name, const 
   return tensor;
 }
 
+/// Memory for the tensor's values and for itself, so that many empty ones count as well.
+uint64_t memory_of(const StoredTensor& tensor) {
+  auto size = static_cast<uint64_t>(element_bytes(tensor.type));
+  for (const int64_t count : tensor.shape) size *= static_cast<uint64_t>(count);
+  return size + 64 + 8 * tensor.shape.size();
+}
+
 }  // namespace
 
 int64_t element_bytes(ElementType type) {
@@ -152,8 +165,9 @@ int64_t element_bytes(ElementType type) {
   return 0;
 }
 
-StateDict find_state_dict(const Pickle& pickle) {
+StateDict find_state_dict(const Pickle& pickle, uint64_t file_size) {
   StateDict state;
+  uint64_t total = 0;
   const Pickle::Value& dict = choose_dict(pickle, state.key);
   std::set<std::string_view> names;
   bool all_parallel = true;
@@ -169,6 +183,13 @@ StateDict find_state_dict(const Pickle& pickle) {
       pickle.refuse(fmt::format("got tensor {} twice, expected each name once", printable(name.text)));
     all_parallel = all_parallel && name.text.starts_with("module.");
     state.tensors.push_back(stored_tensor(pickle, std::string(name.text), value));
+    const uint64_t size = memory_of(state.tensors.back());
+    total += std::min(size, UINT64_MAX - total);
+    // Views of one storage (tied weights) and expanded axes may add up to more than the file, within reason.
+    if (total / 4 > file_size) {
+      pickle.refuse(fmt::format("tensor {}: got tensors that fill more than 4 times the file ({}) by sharing its bytes",
+                                printable(name.text), bytes_text(static_cast<double>(file_size))));
+    }
   }
   if (all_parallel) {
     for (StoredTensor& tensor : state.tensors) tensor.name.erase(0, std::string_view("module.").size());
@@ -204,8 +225,7 @@ StateDict read_state_dict(const ZipReader& archive, std::string& prefix) {
     file.refuse(fmt::format("got version '{}' of the archive's format, expected 1 to 10", printable(text)), "version");
 
   const Pickle pickle(archive.read_text(*data, kMaxDataPickle), file.where(), "data.pkl");
-  StateDict state = find_state_dict(pickle);
-  uint64_t total = 0;
+  StateDict state = find_state_dict(pickle, file.size());
   for (const StoredTensor& tensor : state.tensors) {
     const std::string name = prefix + "data/" + tensor.storage;
     const auto refuse = [&](const std::string& message) {
@@ -216,14 +236,6 @@ StateDict read_state_dict(const ZipReader& archive, std::string& prefix) {
     if (!entry->is_plain) refuse("got a compressed or encrypted entry, expected a stored one");
     const auto bytes = static_cast<uint64_t>(tensor.storage_size * element_bytes(tensor.type));
     if (entry->size != bytes) refuse(fmt::format("got a storage of {} bytes, expected {}", entry->size, bytes));
-    uint64_t size = static_cast<uint64_t>(element_bytes(tensor.type));
-    for (const int64_t count : tensor.shape) size *= static_cast<uint64_t>(count);
-    total += std::min(size, UINT64_MAX - total);
-    // Views of one storage (tied weights) and expanded axes may add up to more than the file, within reason.
-    if (total / 4 > file.size()) {
-      refuse(fmt::format("got tensors that fill more than 4 times the file ({}) by sharing its bytes",
-                         bytes_text(static_cast<double>(file.size()))));
-    }
   }
   return state;
 }

@@ -31,10 +31,12 @@ struct StateDict {
   int64_t ignored = 0;                ///< entries of that dict that are no tensors
 };
 
-/// The state dict of a parsed file: the top level when it is a dict with tensors in it, else the one under `model`,
-/// `state_dict`, `model_state_dict` or `module`. When every name begins with "module." (DataParallel), that is removed.
-/// Throws InputError (code TORCH) when there is none, a name comes twice, or a tensor reaches outside its storage.
-StateDict find_state_dict(const Pickle& pickle);
+/// The state dict of a parsed file: the first dict with tensors in it among `model`, `state_dict`, `model_state_dict`,
+/// `module` and the top level itself. When every name begins with "module." (DataParallel), that is removed.
+/// Throws InputError (code TORCH) when there is none, a name comes twice or has more than 1,000 bytes, a storage's key
+/// has more than 100, a tensor reaches outside its storage, or all would fill more than 4 times the file's size; each
+/// counts as its values, 64 bytes and 8 an axis.
+StateDict find_state_dict(const Pickle& pickle, uint64_t file_size);
 
 /// The same for a whole archive, with the entries that it needs compared: names below its prefix, little-endian, each
 /// storage as long as the pickle says. TorchScript archives are refused by name. `prefix` becomes "archive/".

@@ -87,13 +87,15 @@ TensorDict read_torch_file(const std::filesystem::path& path) {
     const ZipEntry& entry = *archive.find(prefix + "data/" + key);
     const at::Tensor bytes = at::empty({static_cast<int64_t>(entry.size)}, at::kByte);
     archive.read(entry, bytes.mutable_data_ptr());
+    const auto flags = std::find_if(views.begin(), views.end(),
+                                    [](const StoredTensor* view) { return view->type == ElementType::boolean; });
+    if (flags != views.end()) {
+      const auto* first = static_cast<const unsigned char*>(bytes.const_data_ptr());
+      const auto* bad = std::find_if(first, first + bytes.nbytes(), [](unsigned char b) { return b > 1; });
+      if (bad != first + bytes.nbytes())  // undefined behaviour as a C++ bool
+        archive.file().refuse(fmt::format("got byte {} for a bool, expected 0 or 1", *bad), printable((*flags)->name));
+    }
     for (const StoredTensor* view : views) {
-      if (view->type == ElementType::boolean) {
-        const auto* first = static_cast<const unsigned char*>(bytes.const_data_ptr());
-        const auto* bad = std::find_if(first, first + bytes.nbytes(), [](unsigned char b) { return b > 1; });
-        if (bad != first + bytes.nbytes())  // undefined behaviour as a C++ bool
-          archive.file().refuse(fmt::format("got byte {} for a bool, expected 0 or 1", *bad), printable(view->name));
-      }
       const at::ScalarType type = scalar_type(view->type);
       at::Tensor own = at::empty(view->shape, type);
       if (own.numel() > 0) own.copy_(bytes.view(type).as_strided(view->shape, view->strides, view->offset));

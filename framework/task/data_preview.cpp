@@ -11,13 +11,11 @@
 #include "base/text.h"
 #include "data/loader.h"
 #include "data/pipeline.h"
+#include "data/streams.h"
 #include "task/session.h"
 
 namespace amae {
 namespace {
-
-constexpr uint32_t kChoiceStream =
-    0xFFFF0003;  // the core's own stream of Draw; transforms use their place in the chain
 
 /// Classes to show, as indices; {-1} where rows have no labels.
 std::vector<int64_t> wanted_classes(const DataTarget& target, const PreviewOptions& options) {
@@ -56,7 +54,7 @@ std::map<int64_t, std::vector<int64_t>> rows_by_class(const DataTarget& target, 
 /// Loads the first `count` of class k's rows that can be read, in an order drawn for the class.
 void load_class(const DataTarget& target, int64_t k, const std::vector<int64_t>& rows, int64_t count, Preview& preview,
                 int64_t& unreadable) {
-  Draw draw(preview.seed, 0, static_cast<uint64_t>(k), kChoiceStream);
+  Draw draw(preview.seed, 0, static_cast<uint64_t>(k), kPreviewStream);
   int64_t loaded = 0;
   for (const int64_t i : draw.permutation(static_cast<int64_t>(rows.size()))) {
     if (loaded == count) break;

@@ -24,14 +24,35 @@ namespace amae {
 namespace fs = std::filesystem;
 namespace {
 
-/// What the front end makes of audio before it becomes a spectrogram.
-const Spec& last_signal(const Pipeline& pipeline) {
-  const Spec* last = &pipeline.input();
-  for (size_t i = 0; i < pipeline.size(); ++i) {
-    const Spec& spec = pipeline.after(i, Mode::eval);
-    if (spec.domain != Domain::spectrogram) last = &spec;
+/// How much of a chunk the front end lets reach the model.
+struct Reach {
+  double clip_s = 0;   ///< seconds of every clip that reach the model; 0: all
+  double whole_s = 0;  ///< seconds to which it lengthens a clip ahead of cutting that out; 0: it does not
+};
+
+/// Nothing is computed: the transforms say what they would give for clips of 30 s and of 60 s.
+Reach reach_of(const Bundle& bundle, const Registry& registry) {
+  Spec spec = bundle.info.input;
+  if (spec.shape[0] < 1) spec.shape[0] = 1;
+  if (!(spec.rate_hz > 0)) spec.rate_hz = 16000;
+  const auto front_end = [&](double seconds) {
+    spec.shape.back() = frames_of(seconds, spec.rate_hz);
+    return front_end_for(bundle, registry, spec, "a clip");
+  };
+  const Pipeline one = front_end(30), other = front_end(60);
+  Reach reach;
+  double longest_s = 0;
+  for (size_t i = 0; i < one.size(); ++i) {
+    const Spec& now = one.after(i, Mode::eval);
+    const int64_t length = now.shape.back();
+    if (length <= 0 || length != other.after(i, Mode::eval).shape.back() || !(now.rate_hz > 0)) continue;
+    const double seconds = static_cast<double>(length) / now.rate_hz;
+    // The frames of a spectrogram may span a little less than the signal that they were made of.
+    const double loss = now.domain == Domain::spectrogram ? 0.9 : 1;
+    if (reach.clip_s == 0 || seconds < loss * reach.clip_s) reach = {seconds, longest_s};
+    longest_s = std::max(longest_s, seconds);
   }
-  return *last;
+  return reach;
 }
 
 /// A file to embed.
@@ -39,6 +60,7 @@ struct Source {
   std::string path;
   double rate_hz;
   int64_t length, hop;  ///< frames
+  int64_t filled;       ///< frames up to which a shorter chunk is repeated; 0: the front end fills it up
   Chunks chunks;
   std::shared_ptr<const Pipeline> pipeline;
   int64_t first;  ///< number of its first chunk among those of all files
@@ -55,7 +77,6 @@ class Embedder {
   Embedder(const Bundle& bundle, const Registry& registry, const EmbedOptions& options, torch::Device device)
       : bundle_(bundle), registry_(registry), options_(options), device_(device) {
     const double clip_s = clip_length(bundle, registry);
-    fills_up_ = clip_s == 0;
     result_.chunk_s = options.chunk_s > 0 ? options.chunk_s : chunk_length(bundle, registry);
     result_.hop_s = options.hop_s > 0 ? options.hop_s : result_.chunk_s;
     if (clip_s > 0 && result_.chunk_s > clip_s) {
@@ -66,6 +87,8 @@ class Embedder {
     if (clip_s > 0 && result_.chunk_s < clip_s) {
       log::warning("chunks of {} s are filled up to {} s by this bundle's front end", result_.chunk_s, clip_s);
     }
+    // Where it takes clips as they are; and where it cuts from a longer clip, of which the rest might be silence.
+    filled_s_ = clip_s > 0 ? reach_of(bundle, registry).whole_s : result_.chunk_s;
   }
 
   Embeddings run(const std::vector<std::string>& files) {
@@ -78,8 +101,7 @@ class Embedder {
     for (size_t number = 0; auto batch = loader.next(); ++number) {
       throw_if_stopped();
       if (batch->size() == 0) continue;  // none of its chunks could be read
-      const Pipeline& pipeline = *sources_[batches[number].front().source].pipeline;
-      collect(batch->ids, features_of(encoder(), pipeline, *batch, device_));
+      collect(batch->ids, features_of(encoder(), batch->x, device_));
       progress.update(batch->ids.back() + 1);
     }
     return finish();
@@ -92,10 +114,11 @@ class Embedder {
     try {
       const AudioInfo info = audio_info(file);
       const int64_t length = frames_of(result_.chunk_s, info.rate_hz), hop = frames_of(result_.hop_s, info.rate_hz);
-      Source source{file, info.rate_hz, length, hop, {info.frames, length, hop}, nullptr, total_};
+      const int64_t filled = filled_s_ > 0 ? frames_of(filled_s_, info.rate_hz) : 0;
+      Source source{file, info.rate_hz, length, hop, filled, {info.frames, length, hop}, nullptr, total_};
       auto& pipeline = pipelines_[{info.channels, info.rate_hz}];
       if (!pipeline) {
-        const Spec spec{Domain::audio, {info.channels, length}, info.rate_hz};
+        const Spec spec{Domain::audio, {info.channels, std::max(length, filled)}, info.rate_hz};
         pipeline = std::make_shared<Pipeline>(front_end_for(bundle_, registry_, spec, file));
       }
       source.pipeline = pipeline;
@@ -126,7 +149,8 @@ class Embedder {
     return batches;
   }
 
-  /// Front outputs of the chunks that can be read; ids are their numbers. Called from the workers.
+  /// What the model gets of the chunks that can be read; ids are their numbers. Each chunk goes through the whole front
+  /// end alone: what gives all one length may stand behind its front. Called from the workers.
   Batch prepare(const std::vector<Piece>& pieces) {
     Batch batch;
     std::vector<torch::Tensor> parts;
@@ -135,9 +159,10 @@ class Embedder {
       try {
         std::vector<torch::Tensor> own;
         for (torch::Tensor& samples : read(source, piece)) {
-          Batch front = source.pipeline->run_front({std::move(samples), source.rate_hz, Domain::audio}, 0);
-          batch.rate_hz = front.rate_hz;
-          own.push_back(std::move(front.x));
+          Batch chunk = source.pipeline->run_front({std::move(samples), source.rate_hz, Domain::audio}, 0);
+          source.pipeline->run_eval(chunk, 0, 1);
+          batch.rate_hz = chunk.rate_hz;
+          own.push_back(std::move(chunk.x));
         }
         for (int64_t i = 0; i < piece.count; ++i) batch.ids.push_back(source.first + piece.first + i);
         parts.insert(parts.end(), own.begin(), own.end());
@@ -161,9 +186,9 @@ class Embedder {
       const Chunk chunk = source.chunks[piece.first + i];
       torch::Tensor samples = has_gaps ? read_audio(source.path, chunk.begin, chunk.frames).samples
                                        : all.narrow(1, chunk.begin - first.begin, chunk.frames);
-      if (fills_up_ && chunk.frames < source.length) {
-        const int64_t times = (source.length - 1) / chunk.frames + 1;
-        samples = samples.repeat({1, times}).narrow(1, 0, source.length);
+      if (chunk.frames < source.filled) {
+        const int64_t times = (source.filled - 1) / chunk.frames + 1;
+        samples = samples.repeat({1, times}).narrow(1, 0, source.filled);
       }
       result.push_back(samples.contiguous());
     }
@@ -184,7 +209,11 @@ class Embedder {
         add_row(s, vector.clone(), chunk);
         continue;
       }
-      if (number == 0) sum_ = torch::zeros({vector.size(0)}, torch::kDouble), frames_ = 0;
+      if (!sum_.defined() || s != summed_) {  // not always its chunk 0, which may have been unreadable
+        sum_ = torch::zeros({vector.size(0)}, torch::kDouble);
+        frames_ = 0;
+        summed_ = s;
+      }
       sum_.add_(vector, static_cast<double>(chunk.frames));
       frames_ += chunk.frames;
       if (number + 1 == source.chunks.count()) {
@@ -222,7 +251,7 @@ class Embedder {
   const Registry& registry_;
   const EmbedOptions& options_;
   torch::Device device_;
-  bool fills_up_ = false;
+  double filled_s_ = 0;                                                              // see Source::filled
   std::map<std::pair<int64_t, double>, std::shared_ptr<const Pipeline>> pipelines_;  // by channels and rate
   std::vector<Source> sources_;
   int64_t total_ = 0;  // chunks
@@ -231,6 +260,7 @@ class Embedder {
   std::vector<torch::Tensor> vectors_;  // [0, D], then [1, D] for each row
   std::vector<size_t> row_sources_;
   torch::Tensor sum_;  // of the file whose chunks are coming in
+  size_t summed_ = 0;  // which one that is
   int64_t frames_ = 0;
   Embeddings result_;
 };
@@ -252,16 +282,7 @@ bool named_as_sound(const fs::path& path) {
 
 double clip_length(const Bundle& bundle, const Registry& registry) {
   require_audio(bundle);
-  Spec spec = bundle.info.input;
-  if (spec.shape[0] < 1) spec.shape[0] = 1;
-  if (!(spec.rate_hz > 0)) spec.rate_hz = 16000;
-  const auto after = [&](double seconds) {
-    spec.shape.back() = frames_of(seconds, spec.rate_hz);
-    return last_signal(front_end_for(bundle, registry, spec, "a clip"));
-  };
-  const Spec one = after(30), other = after(60);  // nothing is computed: the transforms say what they would give
-  const bool is_fixed = one.shape.back() > 0 && one.shape.back() == other.shape.back() && one.rate_hz > 0;
-  return is_fixed ? static_cast<double>(one.shape.back()) / one.rate_hz : 0;
+  return reach_of(bundle, registry).clip_s;
 }
 
 double chunk_length(const Bundle& bundle, const Registry& registry) {

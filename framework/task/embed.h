@@ -32,10 +32,11 @@ struct Embeddings {
   int64_t chunks = 0;              ///< that went through the encoder
 };
 
-/// The length that the bundle's front end gives every clip, in seconds; 0: it takes clips as they are.
+/// How much of a clip the bundle's front end lets reach the model, in seconds: the length that it gives every clip, or
+/// less where evaluation cuts a piece out of that; 0: it takes clips as they are.
 double clip_length(const Bundle& bundle, const Registry& registry);
 
-/// The length of a chunk when nobody says: that which the front end gives every clip; else that of the data set's clips
+/// The length of a chunk when nobody says: clip_length() where there is one; else that of the data set's clips
 /// where the model saw them whole; else that of the model's input in training. Throws InputError (field --chunk) when
 /// that varied.
 double chunk_length(const Bundle& bundle, const Registry& registry);
@@ -43,7 +44,9 @@ double chunk_length(const Bundle& bundle, const Registry& registry);
 /// Features (what the head would get) of each chunk; of a file their mean, weighted by the chunks' durations: all alike
 /// but a last one that is cut short by the file's end. Places are computed in whole sample frames at the file's own
 /// rate (task/chunks.h). A chunk that the file's end cuts short is filled up as the front end does; where it takes
-/// clips as they are, the chunk is repeated up to its full length, so that every chunk reaches the model alike.
+/// clips as they are, the chunk is repeated up to its full length, so that every chunk reaches the model alike. Where
+/// evaluation cuts a piece out of a clip that the front end lengthened, every chunk is repeated up to that length, so
+/// that the piece is full of the chunk's sound.
 ///
 /// The same file gives the same vector, within 1e-5 of its largest number whatever files stand beside it: in evaluation
 /// mode items of a batch do not see each other. Chunks are read by sections, a batch at a time, so memory does not grow

@@ -25,12 +25,13 @@ Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::fil
   }
   std::vector<int64_t> rows(static_cast<size_t>(dataset->size()));
   std::iota(rows.begin(), rows.end(), 0);
+  Split parts;
   if (split != "all") {
-    const Split parts = split_for(plan, *dataset, test_folds);
+    parts = split_for(plan, *dataset, test_folds);
     rows = split == "train" ? parts.train : split == "val" ? parts.val : parts.test;
   }
   if (rows.empty()) throw InputError("SPLIT", plan.source, "split", fmt::format("got an empty {} split", split));
-  if (split == "test") refuse_leak(plan, *dataset, rows, folder.string());
+  if (split == "test") refuse_leak(plan, *dataset, rows, folder.string(), parts.train);
   // The bundle's front end on this data's signals: rates and lengths may differ from those it was trained on.
   const auto pipeline = std::make_shared<Pipeline>(
       front_end_for(bundle, *plan.registry, dataset->spec(), "data at " + config::mark_of(*plan.tree, "data").text()));

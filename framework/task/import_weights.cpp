@@ -65,7 +65,8 @@ Import import_weights(const Plan& plan, const std::string& from, const fs::path&
   const TensorDict source = read_weights(from);
   const auto dataset = open_dataset(plan, /*needs_labels=*/false);
   const auto pipeline = make_pipeline(plan, *dataset);
-  Classifier model(make_encoder(plan, *pipeline, /*reconstructs=*/true), /*classes=*/0, plan.config.head);
+  const bool reconstructs = plan.config.task == "pretrain";
+  Classifier model(make_encoder(plan, *pipeline, reconstructs), /*classes=*/0, plan.config.head);
   import.transfer = transfer_weights(model, model.encoder(), source, known, from);
   const TensorDict own = tensors_of(model);
   for (const TransferRow& row : import.transfer.rows) {
@@ -99,6 +100,16 @@ fs::path default_import_path(const std::string& from) {
   fs::path path = fs::path(from).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // "folder/"
   return checkpoints_folder() / (path.stem().string() + ".safetensors");
+}
+
+fs::path prepare_import(const std::string& from, const fs::path& out) {
+  const fs::path path = out.empty() ? default_import_path(from) : out;
+  prepare_output(path, from);
+  std::error_code ignored;
+  if (out.empty() && fs::exists(path, ignored))
+    throw InputError("OUTPUT", printable(path.string()), "",
+                     "got a file that exists, expected a new one; pass --out FILE.safetensors to choose its name");
+  return path;
 }
 
 int64_t export_weights(const std::string& from, const fs::path& rules, const fs::path& out) {

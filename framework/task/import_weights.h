@@ -19,8 +19,9 @@ struct Import {
   TensorDict tensors;  ///< ours, those that were loaded or resized: what is missing stays to be initialised
 };
 
-/// Makes the config's encoder, with what reconstruct() needs so that a decoder's weights find their place, and puts in
-/// what fits. The data set is opened only for the shape of its signals. Throws InputError when nothing fits.
+/// Makes the config's encoder, for task: pretrain with what reconstruct() needs so that a decoder's weights find their
+/// place, and puts in what fits. The data set is opened only for the shape of its signals. Throws InputError when
+/// nothing fits.
 Import import_weights(const Plan& plan, const std::string& from, const std::filesystem::path& rules);
 
 /// What --strict asks for. Throws CheckFailed naming missing and misfit tensors.
@@ -31,6 +32,10 @@ void write_import(const Import& import, const std::filesystem::path& out);
 
 /// checkpoints/STEM.safetensors for a FILE or folder of that stem.
 std::filesystem::path default_import_path(const std::string& from);
+
+/// Where the import of FROM will go: `out`, or the default path when that is empty. To be called before the work:
+/// throws InputError when nothing can be written there or a file stands at the default path; makes the folder.
+std::filesystem::path prepare_import(const std::string& from, const std::filesystem::path& out);
 
 /// Writes the weights that a run, bundle or file holds (a run's averaged ones where it has them), with names turned by
 /// `rules`; those that a rule drops are left out. Returns their number.

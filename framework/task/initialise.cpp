@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "config/read.h"
@@ -70,15 +72,25 @@ RowMarks rows_behind(const fs::path& from) {
 }
 
 void refuse_leak(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_rows,
-                 const std::string& from) {
-  const int64_t known = count_marked(dataset, test_rows, rows_behind(from.empty() ? fs::path() : named_path(from)));
-  if (known == 0) return;
-  const bool has_folds = !plan.config.folds.empty();
+                 const std::string& from, const std::vector<int64_t>& train_rows) {
+  const RowMarks marks = rows_behind(from.empty() ? fs::path() : named_path(from));
+  if (count_marked(dataset, test_rows, marks) == 0) return;
+  std::vector<int64_t> known;
+  for (const int64_t row : test_rows) {
+    if (count_marked(dataset, {row}, marks) > 0) known.push_back(row);
+  }
+  constexpr size_t kShown = 3;
+  std::vector<std::string> ids;
+  for (size_t i = 0; i < std::min(kShown, known.size()); ++i) ids.push_back(printable(dataset.id(known[i])));
+  const auto count = static_cast<int64_t>(known.size());
+  const bool twins = count_marked(dataset, known, marks_of(dataset, train_rows)) == count;
   throw InputError(
       "LEAK", from, "",
-      fmt::format("got {} of {} test rows among those that trained it, expected none; {}", known, test_rows.size(),
-                  has_folds ? "train it with the same folds, and name each fold's own with {fold}"
-                            : "train it with the same split, or test on other rows"));
+      fmt::format("got {} of {} test rows among those that trained it ({}{}), expected none; {}", count,
+                  test_rows.size(), join(ids, ", "), known.size() > kShown ? ", …" : "",
+                  twins                       ? "the data set holds these clips twice, in train and in test"
+                  : plan.config.folds.empty() ? "train it with the same split, or test on other rows"
+                                              : "train it with the same folds, and name each fold's own with {fold}"));
 }
 
 }  // namespace amae

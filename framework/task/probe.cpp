@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/log.h"
@@ -25,12 +26,12 @@ using nlohmann::ordered_json;
 namespace {
 
 /// What a bundle says of its transforms; nothing for weights of another kind.
-std::vector<Component> transforms_behind(const fs::path& from, const Registry& registry) {
-  std::vector<Component> transforms;
-  if (!fs::is_directory(from)) return transforms;
+std::optional<std::vector<Component>> transforms_behind(const fs::path& from, const Registry& registry) {
+  if (!fs::is_directory(from)) return std::nullopt;
   const fs::path file = bundle_folder(from) / "bundle.json";
   const auto json = ordered_json::parse(read_file(file, 16 << 20), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("transforms") || !json.at("transforms").is_array()) return transforms;
+  if (!json.is_object() || !json.contains("transforms") || !json.at("transforms").is_array()) return std::nullopt;
+  std::vector<Component> transforms;
   for (const ordered_json& entry : json.at("transforms")) {
     Component& transform = transforms.emplace_back();
     transform.node = config::parse_yaml(entry.dump(), file.string());
@@ -42,32 +43,45 @@ std::vector<Component> transforms_behind(const fs::path& from, const Registry& r
   return transforms;
 }
 
-/// Names and options of what evaluation does to a signal: random transforms act in training only.
-std::string evaluation_text(const std::vector<Component>& transforms, const Registry& registry) {
+bool same_spec(const Spec& a, const Spec& b) {
+  return a.domain == b.domain && a.shape == b.shape && a.rate_hz == b.rate_hz && a.level == b.level;
+}
+
+/// Names and options of what evaluation does to a signal: of random transforms those that change its spec, such as a
+/// crop from the center; the others act in training only.
+std::string evaluation_text(const std::vector<Component>& transforms, const Registry& registry, Spec spec) {
   std::string text;
-  for (const Component& transform : transforms) {
-    if (registry.make_transform(transform, "transforms." + transform.name)->random()) continue;
+  for (const Component& component : transforms) {
+    const auto transform = registry.make_transform(component, "transforms." + component.name);
+    const Spec before = spec;
+    try {
+      spec = transform->output(before, Mode::eval);
+    } catch (const InputError&) {
+      // A bundle's front end need not take this data; its own text tells that it is another one.
+    }
+    if (transform->random() && same_spec(before, spec)) continue;
     Fields fields;
-    transform.options->describe(fields);
-    text += transform.name + "\n" + config::to_yaml(fields);
+    component.options->describe(fields);
+    text += component.name + "\n" + config::to_yaml(fields);
   }
   return text;
 }
 
-void warn_of_other_front_end(const Plan& plan, const fs::path& from) {
+void warn_of_other_front_end(const Plan& plan, const fs::path& from, const Spec& data) {
   try {
-    const std::vector<Component> theirs = transforms_behind(from, *plan.registry);
-    if (theirs.empty()) return;
-    if (evaluation_text(theirs, *plan.registry) == evaluation_text(plan.config.transforms, *plan.registry)) return;
-    const auto names = [](const std::vector<Component>& transforms) {
+    const auto theirs = transforms_behind(from, *plan.registry);
+    if (!theirs) return;
+    const std::vector<Component>& ours = plan.config.transforms;
+    if (evaluation_text(*theirs, *plan.registry, data) == evaluation_text(ours, *plan.registry, data)) return;
+    const auto names = [](const std::vector<Component>& transforms) -> std::string {
       std::vector<std::string> list;
       for (const Component& transform : transforms) list.push_back(transform.name);
-      return join(list, ", ");
+      return list.empty() ? "none" : join(list, ", ");
     };
     log::warning(
         "{} was trained behind other transforms than these ({}; here {}; or other options of them): its features may "
         "mean little here",
-        from.string(), names(theirs), names(plan.config.transforms));
+        from.string(), names(*theirs), names(ours));
   } catch (const InputError&) {
     // Its transforms cannot be made on this machine (a folder of noises is missing): there is nothing to compare.
   }
@@ -118,7 +132,7 @@ class Probing {
     } else {
       initialise(plan_, *model_, fold_);
       refuse_leak(plan_, *data_.dataset, split_.test, from_);
-      warn_of_other_front_end(plan_, from_);
+      warn_of_other_front_end(plan_, from_, pipeline_->input());
     }
     if (!data_.cache) {
       data_.cache = make_cache(plan_, data_.dataset, pipeline_);

@@ -53,7 +53,7 @@ std::shared_ptr<const Dataset> open_dataset(const Plan& plan, bool needs_labels)
                         : fmt::format(" ({}, {} rows)", printable(dataset->classes()[0]), dataset->size())));
   check_columns(*dataset, where);
   const bool several = has_several_labels(*dataset);
-  const bool has_loss = needs_labels && plan.config.task != "probe";
+  const bool has_loss = needs_labels && plan.config.task == "finetune";
   if (has_loss && several != (plan.config.loss.name == "binary")) {
     throw InputError("CFG-RULE", config::mark_of(*plan.tree, "loss.name").text(), "loss.name",
                      several ? "got cross_entropy for a data set with several labels a row, expected binary"

@@ -23,7 +23,7 @@ struct Data {
 void check_columns(const Dataset& dataset, const std::string& where);
 
 /// Opens the data set and checks its columns; with `needs_labels` also that it can be classified: at least two classes,
-/// and for what trains on labels a loss that fits them.
+/// and for task finetune a loss that fits them.
 std::shared_ptr<const Dataset> open_dataset(const Plan& plan, bool needs_labels = true);
 
 /// True when rows have several labels each.
@@ -71,9 +71,11 @@ void initialise(const Plan& plan, Classifier& model, const std::vector<int64_t>&
 RowMarks rows_behind(const std::filesystem::path& from);
 
 /// Throws InputError (code LEAK, where = `from`) when rows that are to test have trained the run or bundle at `from`,
-/// with their number: what it learned of them would pass for what it can do. Nothing with an empty `from`.
+/// with their number and the first ids: what it learned of them would pass for what it can do. The message tells when
+/// each of them has a twin of the same content among `train_rows`, those of the present split. Nothing with an empty
+/// `from`.
 void refuse_leak(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_rows,
-                 const std::string& from);
+                 const std::string& from, const std::vector<int64_t>& train_rows = {});
 
 /// "auto" (GPU when LibTorch has one), "cpu", "cuda", "cuda:1". Throws EnvironmentError when it is not there.
 torch::Device pick_device(const std::string& name);

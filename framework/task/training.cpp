@@ -127,7 +127,8 @@ class Run {
     const bool resumes = fs::exists(last);
     auto model = task_.make_model(plan_, *data_.dataset, *pipeline, fold_, resumes);
     with_places(plan_, [&] { freeze_layers(*model, model->encoder(), config_.train.freeze); });
-    if (!resumes) refuse_leak(plan_, *data_.dataset, split.test, init_path(plan_, fold_).string());
+    if (!resumes) refuse_leak(plan_, *data_.dataset, split.test, init_path(plan_, fold_).string(), split.train);
+    if (resumes) verify_checksums(last);  // before anything of it is read
     const RowMarks inherited = resumes ? read_trained_on(last) : rows_behind(init_path(plan_, fold_));
     if (!data_.cache) {
       data_.cache = make_cache(plan_, data_.dataset, pipeline);

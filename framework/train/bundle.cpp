@@ -17,6 +17,7 @@
 #include "config/read.h"
 #include "io/safetensors.h"
 #include "train/ema.h"
+#include "train/eval_mode.h"
 #include "train/evaluate.h"
 
 namespace amae {
@@ -127,12 +128,10 @@ void write_bundle_files(const fs::path& folder, const BundleInfo& info, Classifi
   write_file(folder / "bundle.json", json.dump(2) + "\n");
   write_safetensors(folder / "pipeline.safetensors", pipeline.state());
 
-  const bool was_training = model.is_training();
-  model.eval();
+  const EvalMode eval_mode(model);
   const Signal signal = golden_signal(info.input);
   write_safetensors(folder / "golden.safetensors",
                     {{"signal", signal.samples}, {golden_name(info), golden_output(model, pipeline, info, signal)}});
-  model.train(was_training);
 }
 
 void write_checksums(const fs::path& folder) {

@@ -71,8 +71,9 @@ void load_weights(torch::nn::Module& module, const TensorDict& tensors, const st
 /// Where named bundles are: $AMAE_CHECKPOINTS, else `checkpoints` in the working folder.
 std::filesystem::path checkpoints_folder();
 
-/// What RUN means: itself where there is such a path; else checkpoints/NAME, of which NAME is the last part (a name
-/// that stands in a config has become a path beside that config); itself where there is no such bundle either.
+/// What RUN means: itself where there is such a path; else checkpoints/NAME, a bundle or a file of weights, of which
+/// NAME is the last part (NAME or checkpoints/NAME in a config has become a path beside that config); itself where
+/// there is no such thing either.
 std::filesystem::path named_path(const std::filesystem::path& run);
 
 /// The folder of the bundle to use for RUN or NAME: itself when it holds bundle.json, else its checkpoints/last. Throws

@@ -20,10 +20,10 @@ fs::path checkpoints_folder() {
 fs::path named_path(const fs::path& run) {
   std::error_code ignored;
   const fs::path folder = run.parent_path();
-  if (fs::exists(run, ignored) || !run.has_filename() || (!folder.empty() && !fs::is_directory(folder, ignored)))
-    return run;
+  const bool may_be_name = folder.empty() || folder.filename() == "checkpoints" || fs::is_directory(folder, ignored);
+  if (fs::exists(run, ignored) || !run.has_filename() || !may_be_name) return run;
   const fs::path named = checkpoints_folder() / run.filename();
-  return fs::exists(named / "bundle.json", ignored) ? named : run;
+  return fs::exists(named / "bundle.json", ignored) || fs::is_regular_file(named, ignored) ? named : run;
 }
 
 fs::path bundle_folder(const fs::path& run) {

@@ -24,10 +24,15 @@ torch::Tensor Classifier::forward(const torch::Tensor& x) {
 
 void Classifier::train(bool on) {
   torch::nn::Module::train(on);
-  const auto parameters = encoder_->parameters();
-  if (!parameters.empty() &&
-      std::none_of(parameters.begin(), parameters.end(), [](const torch::Tensor& p) { return p.requires_grad(); }))
-    encoder_->eval();
+  if (!on) return;
+  const auto is_frozen = [](const torch::nn::Module& module, bool recurse) {
+    const auto parameters = module.parameters(recurse);
+    return !parameters.empty() &&
+           std::none_of(parameters.begin(), parameters.end(), [](const torch::Tensor& p) { return p.requires_grad(); });
+  };
+  if (is_frozen(*encoder_, /*recurse=*/true)) return encoder_->eval();
+  // train() sets what is inside a part too, which comes later in the list.
+  for (const auto& part : encoder_->modules(/*include_self=*/false)) part->train(!is_frozen(*part, /*recurse=*/false));
 }
 
 }  // namespace amae

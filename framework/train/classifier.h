@@ -26,7 +26,7 @@ class Classifier : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
   /// An encoder of which nothing is trained stays in evaluation mode: its batch norms keep their statistics, and
-  /// nothing in it is dropped.
+  /// nothing in it is dropped. So does each part of the encoder that has parameters of its own and trains none of them.
   void train(bool on = true) override;
 
   [[nodiscard]] Encoder& encoder() const { return *encoder_; }

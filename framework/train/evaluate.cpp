@@ -4,6 +4,7 @@
 
 #include "base/stop.h"
 #include "data/loader.h"
+#include "train/eval_mode.h"
 
 namespace amae {
 
@@ -25,23 +26,16 @@ Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pi
                 const std::vector<int64_t>& rows, int64_t batch_size, int64_t views, int workers, bool multi_label,
                 torch::Device device) {
   torch::NoGradGuard no_grad;
-  const bool was_training = model.is_training();
-  model.eval();
+  const EvalMode eval_mode(model);
   Scores scores{rows, {}, targets_of(cache.dataset(), rows)};
   std::vector<torch::Tensor> parts;
-  std::vector<std::vector<int64_t>> batches;
-  for (size_t begin = 0; begin < rows.size(); begin += static_cast<size_t>(batch_size)) {
-    const size_t end = std::min(rows.size(), begin + static_cast<size_t>(batch_size));
-    batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin),
-                         rows.begin() + static_cast<std::ptrdiff_t>(end));
-  }
+  const auto batches = row_batches(rows, batch_size);
   Loader loader(0, batches.size(), workers, [&](size_t number) { return cache.rows(batches[number]); });
   while (auto batch = loader.next()) {
     throw_if_stopped();
     parts.push_back(probabilities(model, pipeline, *batch, views, multi_label, device));
   }
   if (!parts.empty()) scores.probabilities = torch::cat(parts);
-  model.train(was_training);
   return scores;
 }
 

@@ -8,28 +8,27 @@
 
 namespace amae {
 
-torch::Tensor features_of(Encoder& encoder, const Pipeline& pipeline, const Batch& front, torch::Device device) {
+torch::Tensor features_of(Encoder& encoder, const torch::Tensor& x, torch::Device device) {
   const torch::NoGradGuard no_grad;
-  Batch batch = front;
-  pipeline.run_eval(batch, 0, 1);
-  const torch::Tensor features = encoder.forward(batch.x.to(device)).to(torch::kCPU, torch::kFloat);
-  TORCH_CHECK(features.dim() == 2 && features.size(0) == batch.size() && features.size(1) == encoder.width(),
-              "the encoder gave features of shape ", features.sizes(), ", expected [", batch.size(), ", ",
-              encoder.width(), "]");
+  const torch::Tensor features = encoder.forward(x.to(device)).to(torch::kCPU, torch::kFloat);
+  TORCH_CHECK(features.dim() == 2 && features.size(0) == x.size(0) && features.size(1) == encoder.width(),
+              "the encoder gave features of shape ", features.sizes(), ", expected [", x.size(0), ", ", encoder.width(),
+              "]");
   if (!torch::isfinite(features).all().item<bool>())
     throw DivergenceError("features", "got features that are not finite; the encoder's weights are damaged");
   return features;
 }
 
+torch::Tensor features_of(Encoder& encoder, const Pipeline& pipeline, const Batch& front, torch::Device device) {
+  Batch batch = front;
+  pipeline.run_eval(batch, 0, 1);
+  return features_of(encoder, batch.x, device);
+}
+
 torch::Tensor features_of(Encoder& encoder, const FeatureCache& cache, const Pipeline& pipeline,
                           const std::vector<int64_t>& rows, int64_t batch_size, int workers, torch::Device device) {
   const EvalMode eval_mode(encoder);
-  std::vector<std::vector<int64_t>> batches;
-  for (size_t begin = 0; begin < rows.size(); begin += static_cast<size_t>(batch_size)) {
-    const size_t end = std::min(rows.size(), begin + static_cast<size_t>(batch_size));
-    batches.emplace_back(rows.begin() + static_cast<std::ptrdiff_t>(begin),
-                         rows.begin() + static_cast<std::ptrdiff_t>(end));
-  }
+  const auto batches = row_batches(rows, batch_size);
   std::vector<torch::Tensor> parts = {torch::empty({0, encoder.width()})};
   Loader loader(0, batches.size(), workers, [&](size_t number) { return cache.rows(batches[number]); });
   while (auto batch = loader.next()) {

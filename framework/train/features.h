@@ -9,23 +9,13 @@
 #include "amae/encoder.h"
 #include "data/cache.h"
 #include "data/pipeline.h"
+#include "train/eval_mode.h"
 
 namespace amae {
 
-/// While it lives the module is in eval mode; afterwards as it was before.
-class EvalMode {
- public:
-  explicit EvalMode(torch::nn::Module& module) : module_(module), was_training_(module.is_training()) {
-    module_.eval();
-  }
-  ~EvalMode() { module_.train(was_training_); }
-  EvalMode(const EvalMode&) = delete;
-  EvalMode& operator=(const EvalMode&) = delete;
-
- private:
-  torch::nn::Module& module_;
-  bool was_training_;
-};
+/// Features [B, D] float32 on the CPU of what has been through the whole front end, x [B, ...], by the encoder as it
+/// stands, without gradient. Throws DivergenceError when one is not finite.
+torch::Tensor features_of(Encoder& encoder, const torch::Tensor& x, torch::Device device);
 
 /// Features [B, D] float32 on the CPU of one batch of front outputs, by the pipeline's evaluation path (its plain view)
 /// and the encoder as it stands, without gradient. Throws DivergenceError when one is not finite.

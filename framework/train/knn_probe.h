@@ -1,4 +1,5 @@
-// What an encoder knows of labels that it never saw: the nearest neighbours of its features vote.
+// What an encoder knows of labels: the nearest neighbours of its features vote. Training never saw those labels, unless
+// its loss used them (pretrain.contrastive) or it fine-tuned on them.
 #pragma once
 
 #include <vector>

@@ -14,7 +14,7 @@ void PretrainOptions::describe(Fields& f) {
   f.add("pictures_every", pictures_every, "epochs between pictures, the last epoch always has one; 0: none").min(0);
   f.add("knn_every", knn_every,
         "epochs between probes by nearest neighbours, the last epoch always has one; 0: none; they need labels, which "
-        "training does not see")
+        "training sees for pretrain.contrastive alone (then they need a validation split)")
       .min(0);
 }
 

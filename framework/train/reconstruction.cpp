@@ -8,13 +8,11 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "data/loader.h"
+#include "data/streams.h"
 #include "train/contrastive.h"
 
 namespace amae {
 namespace {
-
-// The core's own streams of Draw; transforms use their place in the chain.
-constexpr uint32_t kMaskStream = 0xFFFF0003, kFixedMaskStream = 0xFFFF0004;
 
 /// One mask for each row, from `draw_of(row)`.
 template <class DrawOf>
@@ -134,7 +132,9 @@ Figures ReconstructionObjective::look(int64_t epoch, int64_t step, bool last, Ru
   const PretrainOptions& options = setup_.options;
   if (setup_.draw && options.pictures > 0 && is_due(options.pictures_every, epoch, last))
     log.image(step, epoch, "reconstruction", picture(epoch + 1));
-  const bool labelled = setup_.cache->dataset().labels().defined();
+  // Without a validation split neighbours are sought in the training split, whose labels the loss must not have used.
+  const bool unseen = !setup_.val_rows.empty() || !uses_labels();
+  const bool labelled = unseen && setup_.cache->dataset().labels().defined();
   return labelled && is_due(options.knn_every, epoch, last) ? neighbours() : Figures();
 }
 

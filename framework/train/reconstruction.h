@@ -45,8 +45,8 @@ struct ReconstructionSetup {
 
 /// Loss of an item: its reconstruction error + uniformity * U + contrastive * C, where U and C (train/contrastive.h)
 /// are those of its batch; the terms are figures of their own where there is more than one. Labels are read for C and
-/// for the probe by nearest neighbours ("val/knn_accuracy", or "train/knn_accuracy" by the rule of knn_probe() without
-/// a validation split), which changes no weight.
+/// for the probe by nearest neighbours, which changes no weight: "val/knn_accuracy"; without a validation split
+/// "train/knn_accuracy" by the rule of knn_probe(), and nothing with C, which has seen those labels.
 class ReconstructionObjective : public Objective {
  public:
   /// Warns when labels take part. Throws std::invalid_argument when the model is none of the above, or C is asked for

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "data/streams.h"
 
 namespace amae {
 namespace {
@@ -43,8 +44,9 @@ int64_t examples(const std::vector<std::vector<int64_t>>& batches, size_t begin,
 
 void EarlyStoppingOptions::describe(Fields& f) {
   f.add("metric", metric,
-        "what decides which epoch is best: train/NAME or val/NAME as in metrics.jsonl; empty: val/accuracy where there "
-        "is one, else val/loss, the less the better");
+        "what decides which epoch is best: a loss or accuracy of training or validation, such as train/loss or "
+        "val/accuracy (with train.ema_decay also val/accuracy_raw), not lr, grad_norm or knn_accuracy; empty: "
+        "val/accuracy where there is one, else val/loss, the less the better");
   f.add("mode", mode, "whether more or less of a given metric is better").choices({"max", "min"});
   f.add("patience", patience, "stop after so many evaluations without a better one; 0: never").min(0);
 }
@@ -175,7 +177,7 @@ void Trainer::forward_backward(const Batch& batch, const Stage& stage, int64_t w
   last_ids_ = batch.ids;
   // Dropout draws from LibTorch's generator: seeding it by the batch's place makes it a function of the place alone.
   const uint64_t place = static_cast<uint64_t>(state_.epoch) * 1000003U + static_cast<uint64_t>(state_.batch);
-  torch::manual_seed(Draw(setup_.seed, place, 0, 0xFFFF0002).bits());
+  torch::manual_seed(Draw(setup_.seed, place, 0, kDropoutStream).bits());
 
   Batch on_device = batch;
   on_device.x = batch.x.to(setup_.device);

@@ -20,8 +20,10 @@
 namespace amae {
 
 struct EarlyStoppingOptions {
-  std::string metric;        ///< "SPLIT/NAME" as in metrics.jsonl, never of the test split; empty: val/accuracy where
-                             ///< the objective has one, else val/loss, less being better
+  /// "train/loss", or "train/NAME" or "val/NAME" of a figure that the objective names in training_figures() or
+  /// validation_figures() (of the latter also "val/NAME_raw" with moving averages); not train/lr, train/grad_norm or
+  /// what look() gives. Empty: val/accuracy where the objective has one, else val/loss, less being better.
+  std::string metric;
   std::string mode = "max";  ///< of a metric that is given: max | min
   int64_t patience = 0;      ///< epochs without improvement; 0: never stop early
   void describe(Fields& f);
@@ -119,7 +121,7 @@ class Trainer {
   std::unique_ptr<Ema> ema_;
   std::unique_ptr<RunLog> log_;
   TrainState state_;
-  std::string metric_;  ///< what tells the best epoch, as in metrics.jsonl; empty: nothing does
+  std::string metric_;  ///< what tells the best epoch, as "SPLIT/NAME"; empty: nothing does
   bool more_is_better_ = true;
   std::vector<int64_t> last_ids_;  ///< of the newest batch, for messages
   int64_t total_steps_ = 0;

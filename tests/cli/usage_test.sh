@@ -48,6 +48,11 @@ said 'clips_per_class: 100 +# .*quickstart\.yaml:[0-9]+:[0-9]+'
 said '# default'
 exits 0 config check "$quickstart"
 refuses 2 'quickstart\.yaml|argument 1.*did you mean epochs' config check "$quickstart" train.epoch=7
+for config in "$top"/configs/*.yaml; do
+  exits 0 config check "$config"
+done
+# Said in its comment.
+exits 0 config check "$top/configs/esc50_probe.yaml" "model={name: pooled_statistics}" init_from=
 
 exits 0 model summary "$quickstart"
 said '^encoder\.conv1 +convolution '

@@ -59,7 +59,7 @@ AMAE_FUZZ_TARGET(torch)(const uint8_t* data, size_t size) {
     }
     const amae::Pickle pickle(std::string(bytes), "torch", "data.pkl");
     check_pickle(pickle, size);
-    check_state(amae::find_state_dict(pickle));
+    check_state(amae::find_state_dict(pickle, size));
   } catch (const amae::Error&) {  // refused
   }
   return 0;

@@ -173,6 +173,30 @@ TEST_CASE_METHOD(TorchFolder, "a view must lie within its storage") {
   refuses(view_of(0, {1'000'000}, {0}), "more than 4 times the file");
 }
 
+TEST_CASE_METHOD(TorchFolder, "a small pickle cannot ask for much memory: many empty tensors, long keys, long names") {
+  // One empty tensor, kept in the memo ("q") and named again and again ("h"): ten bytes of pickle each.
+  const auto named_again = [](int64_t times) {
+    const std::string empty = pickled::tensor(pickled::storage("FloatStorage", "0", 8), 0, {0}, {1});
+    std::vector<std::string> items = {pickled::text("w"), empty + std::string("q\0", 2)};
+    for (int64_t i = 0; i < times; ++i) {
+      items.push_back(pickled::text(std::to_string(1000 + i)));
+      items.push_back(std::string("h\0", 2));
+    }
+    return file_of(pickled::whole(pickled::dict(items)));
+  };
+  CHECK(refusal(named_again(4)).empty());
+  refuses(named_again(400), "more than 4 times the file");
+
+  const auto keyed = [](const std::string& name, const std::string& key) {
+    const std::string tensor = pickled::tensor(pickled::storage("FloatStorage", key, 8), 0, {8}, {1});
+    return file_of(pickled::whole(pickled::dict({pickled::text(name), tensor})));
+  };
+  CHECK(refusal(keyed(std::string(1000, 'w'), "0")).empty());
+  refuses(keyed(std::string(1001, 'w'), "0"), "got a name of 1001 bytes, expected at most 1000");
+  refuses(keyed("w", std::string(100, 'k')), "got no such entry");
+  refuses(keyed("w", std::string(101, 'k')), "tensor w: got a storage key of 101 bytes, expected at most 100");
+}
+
 TEST_CASE_METHOD(TorchFolder, "a bool is 0 or 1") {
   CHECK(refusal(view_of(0, {4}, {1}, "BoolStorage", 32)).empty());
   std::string bytes =
@@ -213,6 +237,8 @@ TEST_CASE_METHOD(TorchFolder, "the state dict is found under its usual keys, and
   for (const char* key : {"model", "state_dict", "model_state_dict", "module"})
     CHECK(names_in(pickled::dict({pickled::text("epoch"), "K\x01", pickled::text(key), weights})) == "w ");
   CHECK(names_in(weights) == "w ");
+  CHECK(names_in(pickled::dict({pickled::text("best_acc1"), w, pickled::text("state_dict"), weights})) == "w ");
+  CHECK(names_in(pickled::dict({pickled::text("w"), w, pickled::text("module"), pickled::dict({})})) == "w ");
   CHECK(names_in(pickled::dict({pickled::text("module.a"), w, pickled::text("module.b"), w})) == "a b ");
   CHECK(names_in(pickled::dict({pickled::text("module.a"), w, pickled::text("b"), w})) == "b module.a ");
   refuses(file_of(pickled::whole(pickled::dict({pickled::text("net"), weights, pickled::text("epoch"), "K\x01"}))),

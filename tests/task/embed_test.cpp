@@ -178,6 +178,49 @@ TEST_CASE("the length of a chunk comes from the training") {
                  "--chunk: got 2 s, expected at most 1 s"));
 }
 
+TEST_CASE("a length that is fixed behind a random transform is that of every chunk") {
+  const std::string mel = "{name: mel_spectrogram, n_fft: 256, hop: 128, n_mels: 16}, {name: log}";
+  for (const std::string chain : {"{name: speed}, {name: fixed_length, duration: 0.5}, ",
+                                  "{name: channels}, {name: crop, frames: 4000, eval: center}, "}) {
+    INFO(chain);
+    const Embedding embedding({"transforms=[" + chain + mel + "]"});
+    CHECK(clip_length(embedding.bundle, *embedding.registry) == 0.5);
+    const std::string file = embedding.file("file.wav", 0, 9000);
+    EmbedOptions options;
+    options.timestamps = true;
+    const Embeddings parts = embedding.embed({file}, options);
+    CHECK(times(parts) == Times{{0, 0.5}, {0.5, 1}, {1, 1.125}});
+    CHECK(same_vectors(parts.vectors[2], embedding.features(Embedding::samples_of(file).slice(1, 8000))));
+  }
+}
+
+TEST_CASE("a chunk is no longer than what evaluation crops from the spectrogram") {
+  const std::string chain =
+      "{name: mel_spectrogram, n_fft: 256, hop: 128, n_mels: 16}, {name: log}, "
+      "{name: crop, frames: 20, eval: center}]";
+  const double crop_s = 20 * 128 / 8000.0;
+  const Embedding cropped({"transforms=[" + chain});
+  CHECK(clip_length(cropped.bundle, *cropped.registry) == crop_s);
+  CHECK(chunk_length(cropped.bundle, *cropped.registry) == crop_s);
+  const Embedding fixed({"transforms=[{name: fixed_length, duration: 2 s}, " + chain});
+  CHECK(chunk_length(fixed.bundle, *fixed.registry) == crop_s);
+  const std::string file = fixed.file("file.wav", 0, 2560 + 1000);
+  EmbedOptions options;
+  options.timestamps = true;
+  const Embeddings parts = fixed.embed({file}, options);
+  CHECK(times(parts) == Times{{0, crop_s}, {crop_s, 0.445}});
+  // The center of two seconds holds the chunk's sound, not the silence behind it.
+  const torch::Tensor samples = Embedding::samples_of(file);
+  CHECK(same_vectors(parts.vectors[0], fixed.features(samples.slice(1, 0, 2560).repeat({1, 7}).slice(1, 0, 16000))));
+  CHECK(same_vectors(parts.vectors[1], fixed.features(samples.slice(1, 2560).repeat({1, 16}))));
+  options.chunk_s = 0.5;
+  CHECK(contains(text_of(problems_of([&] { static_cast<void>(fixed.embed({file}, options)); })),
+                 "--chunk: got 0.5 s, expected at most 0.32 s"));
+
+  const Embedding nearly({"transforms=[{name: fixed_length, duration: 0.34 s}, " + chain});
+  CHECK(chunk_length(nearly.bundle, *nearly.registry) == 0.34);  // a frame less is no cut
+}
+
 TEST_CASE("a file that cannot be embedded is told, and the others are embedded") {
   const Embedding embedding;
   const std::string good = embedding.file("good.wav", 0, 9000), better = embedding.file("better.wav", 500, 5000);
@@ -202,6 +245,13 @@ TEST_CASE("a file that cannot be embedded is told, and the others are embedded")
     CHECK(times(embeddings) == times(alone));
     CHECK(same_vectors(embeddings.vectors, alone.vectors));
   }
+  samples.replace(0, 4, sounds::le(0x7FC00000U, 4));
+  write_file(embedding.configs.path() / "early.wav", sounds::wav(3, 1, 8000, 32, samples.substr(0, 4 * 19999)));
+  EmbedOptions single;
+  single.batch_size = 1;  // its first chunk fails, the next ones do not
+  const Embeddings late = embedding.embed({path("early.wav"), good}, single);
+  CHECK(late.problems.size() == 1);
+  CHECK(same_vectors(late.vectors, embedding.embed({good}, single).vectors));
   const Embeddings none = embedding.embed({path("text.wav")});
   CHECK(none.vectors.sizes() == torch::IntArrayRef({0, 8}));
   CHECK(none.rows.empty());

@@ -39,6 +39,21 @@ struct NamedBundles {
   fs::path path;
 };
 
+/// Eight rows of four clips: row r is the clip r % 4.
+class Twins : public Dataset {
+ public:
+  [[nodiscard]] int64_t size() const override { return 8; }
+  [[nodiscard]] std::string id(int64_t row) const override { return "row-" + std::to_string(row); }
+  [[nodiscard]] Signal load(int64_t /*row*/) const override { return {torch::zeros({1, 16}), 8000.0}; }
+  [[nodiscard]] Spec spec() const override { return {Domain::audio, {1, 16}, 8000.0}; }
+  [[nodiscard]] const std::vector<std::string>& classes() const override { return classes_; }
+  [[nodiscard]] at::Tensor labels() const override { return torch::arange(8, torch::kInt64).remainder(2); }
+  [[nodiscard]] std::string content_hash(int64_t row) const override { return std::to_string(row % 4); }
+
+ private:
+  std::vector<std::string> classes_ = {"a", "b"};
+};
+
 nlohmann::ordered_json json_of(const fs::path& file) { return nlohmann::ordered_json::parse(read_file(file)); }
 
 }  // namespace
@@ -240,6 +255,34 @@ TEST_CASE("weights that know rows of the test split are refused with their numbe
   CHECK(contains(refused(configs, {"init_from=" + from, "split={test: [4, 5], val: []}"}), "got 20 of 40 test rows"));
   fs::remove_all(configs.path() / "run");
   CHECK(run(configs, {"init_from=" + from, "split={test: 4, val: []}", "train.epochs=1"}));  // the same test fold
+}
+
+TEST_CASE("a loss that does not fit the labels is refused by what trains with it alone") {
+  const Configs configs;
+  const auto opened = [&](const char* task) {
+    const Plan plan = configs.plan(kSmall, {std::string("task=") + task, "loss.name=binary"});
+    return text_of(problems_of([&] { open_dataset(plan); }));
+  };
+  CHECK(contains(opened("finetune"), "loss.name: got binary for a data set with one label a row"));
+  CHECK(opened("evaluate").empty());
+  CHECK(opened("probe").empty());
+}
+
+TEST_CASE("test rows that trained a bundle are named, and clips that the data set holds twice are told as such") {
+  const Configs configs;
+  const Plan plan = configs.plan(kSmall);
+  const Twins twins;
+  const fs::path bundle = configs.path() / "bundle";
+  fs::create_directories(bundle);
+  write_file(bundle / "bundle.json", "{}");
+  write_trained_on(bundle, marks_of(twins, {0, 1, 2, 3}));
+  const auto text = [&](const std::vector<int64_t>& train, const std::vector<int64_t>& test) {
+    return text_of(problems_of([&] { refuse_leak(plan, twins, test, bundle.string(), train); }));
+  };
+  const std::string whole = text({0, 1, 2, 3}, {4, 5, 6, 7});
+  CHECK(contains(whole, "got 4 of 4 test rows among those that trained it (row-4, row-5, row-6, …), expected none"));
+  CHECK(contains(whole, "the data set holds these clips twice, in train and in test"));
+  CHECK(contains(text({0, 1, 2}, {4, 7}), "(row-4, row-7), expected none; train it with the same split"));
 }
 
 TEST_CASE("what trained a bundle is told of every bundle that grew out of it") {

@@ -1,5 +1,7 @@
 #include "task/import_weights.h"
 
+#include <cstdlib>
+
 #include "base/hash.h"
 #include "io/safetensors.h"
 #include "task/session.h"
@@ -25,11 +27,11 @@ const std::string kRules = AMAE_SOURCE_DIR "/configs/weights/";
 
 class Weights : public Configs {
  public:
-  /// The weights that a config's model begins with, as of a pretraining.
-  static TensorDict fresh(const Plan& plan) {
+  /// The weights that a config's model begins with, with a decoder as of a pretraining.
+  static TensorDict fresh(const Plan& plan, bool reconstructs = true) {
     const auto dataset = open_dataset(plan, false);
     const auto pipeline = make_pipeline(plan, *dataset);
-    const Classifier model(make_encoder(plan, *pipeline, true), 0, {});
+    const Classifier model(make_encoder(plan, *pipeline, reconstructs), 0, {});
     return tensors_of(model);
   }
   [[nodiscard]] std::filesystem::path file(const std::string& name) const { return path() / name; }
@@ -38,7 +40,7 @@ class Weights : public Configs {
 }  // namespace
 
 TEST_CASE_METHOD(Weights, "a model's weights leave under official names and come back whole") {
-  const Plan first = plan(kMae, {"seed=1"});
+  const Plan first = plan(kMae, {"seed=1", "task=pretrain"});
   const TensorDict weights = fresh(first);
   write_safetensors(file("ours.safetensors"), weights);
   CHECK(export_weights(file("ours.safetensors").string(), kRules + "to_audiomae_plus_plus.yaml",
@@ -48,8 +50,8 @@ TEST_CASE_METHOD(Weights, "a model's weights leave under official names and come
   CHECK(official.count("decoder.decoder_blocks.0.ffn2.linear2.bias") == 1);
   CHECK(official.count("decoder.mask_token") == 1);
 
-  const Import import =
-      import_weights(plan(kMae, {"seed=2"}), file("official.safetensors").string(), kRules + "audiomae_plus_plus.yaml");
+  const Import import = import_weights(plan(kMae, {"seed=2", "task=pretrain"}), file("official.safetensors").string(),
+                                       kRules + "audiomae_plus_plus.yaml");
   check_complete(import);
   CHECK(import.transfer.count(State::loaded) == static_cast<int64_t>(weights.size()));
   CHECK(import.transfer.count(State::unused) == 0);
@@ -68,7 +70,7 @@ TEST_CASE_METHOD(Weights, "a model's weights leave under official names and come
 }
 
 TEST_CASE_METHOD(Weights, "what is missing is not written, so that training initialises it") {
-  const Plan target = plan(kMae);
+  const Plan target = plan(kMae, {"task=pretrain"});
   TensorDict weights = fresh(target);
   const size_t all = weights.size();
   weights.erase("encoder.norm.weight");
@@ -88,6 +90,44 @@ TEST_CASE_METHOD(Weights, "what is missing is not written, so that training init
     CHECK(failure.exit_code() == ExitCode::check_failed);
     CHECK(contains(failure.what(), "encoder.norm.weight"));
   }
+}
+
+TEST_CASE_METHOD(Weights, "only a config of a pretraining asks for a decoder's weights") {
+  const Plan target = plan(kMae);
+  const TensorDict weights = fresh(target, /*reconstructs=*/false);
+  write_safetensors(file("encoder.safetensors"), weights);
+  const Import import = import_weights(target, file("encoder.safetensors").string(), "");
+  check_complete(import);
+  CHECK(import.tensors.size() == weights.size());
+  const Plan pretraining = plan(kMae, {"task=pretrain"});
+  CHECK_THROWS_AS(check_complete(import_weights(pretraining, file("encoder.safetensors").string(), "")), CheckFailed);
+}
+
+TEST_CASE_METHOD(Weights, "learned positions stay here when weights leave under official names: theirs are computed") {
+  const Plan learned = plan(kMae, {"model.positions=learned"});
+  const TensorDict weights = fresh(learned);
+  REQUIRE(weights.count("encoder.pos_embed") == 1);
+  write_safetensors(file("ours.safetensors"), weights);
+  CHECK(export_weights(file("ours.safetensors").string(), kRules + "to_audiomae_plus_plus.yaml",
+                       file("official.safetensors")) == static_cast<int64_t>(weights.size()) - 1);
+}
+
+TEST_CASE_METHOD(Weights, "an import goes where it is told, and by default never onto a file that exists") {
+  struct Variable {
+    explicit Variable(const std::filesystem::path& folder) { ::setenv("AMAE_CHECKPOINTS", folder.c_str(), 1); }
+    ~Variable() { ::unsetenv("AMAE_CHECKPOINTS"); }
+  } const checkpoints{file("kept")};
+  const std::string from = file("theirs.safetensors").string();
+  write_safetensors(from, {{"x", torch::ones(1)}});
+  const auto usual = file("kept") / "theirs.safetensors";
+  CHECK(prepare_import(from, "") == usual);
+  CHECK_FALSE(std::filesystem::exists(usual));
+  write_safetensors(usual, {{"x", torch::ones(1)}});
+  const std::string refused = text_of(problems_of([&] { prepare_import(from, ""); }));
+  CHECK(contains(refused, "got a file that exists, expected a new one; pass --out"));
+  CHECK(prepare_import(from, usual) == usual);
+  CHECK(contains(text_of(problems_of([&] { prepare_import(from, from); })), "got the input file itself"));
+  CHECK(contains(text_of(problems_of([&] { prepare_import(from, file("b.pt")); })), "expected .safetensors"));
 }
 
 TEST_CASE_METHOD(Weights, "a state dict of PyTorch goes the same way, and a foreign one is refused") {

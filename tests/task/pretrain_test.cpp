@@ -19,13 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string kPretrain =
-    "task: pretrain\n"
-    "data: {name: synthetic_sounds, clips_per_class: 10, duration: 0.5, rate: 8 kHz}\n"
-    "split: {by: fold, test: 5, val: 4}\n"
-    "transforms:\n"
-    "  - {name: mel_spectrogram, n_fft: 256, hop: 128, n_mels: 16}\n"
-    "  - {name: log}\n"
-    "  - {name: standardize}\n"
+    "task: pretrain\n" + kSmallData +
     "model: {name: audiomae++, size: custom, dim: 16, depth: 1, heads: 2, decoder_dim: 16, decoder_depth: 1,\n"
     "        decoder_heads: 2, patch_time: 4, patch_frequency: 8}\n"
     "pretrain: {mask: {ratio: 0.5}, pictures: 2, pictures_every: 1, knn_every: 1}\n"

@@ -13,15 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// kSmall's data and front end; clips' statistics, two methods.
-const std::string kProbe =
-    "task: probe\n"
-    "data: {name: synthetic_sounds, clips_per_class: 10, duration: 0.5, rate: 8 kHz}\n"
-    "split: {by: fold, test: 5, val: 4}\n"
-    "transforms:\n"
-    "  - {name: mel_spectrogram, n_fft: 256, hop: 128, n_mels: 16}\n"
-    "  - {name: log}\n"
-    "  - {name: standardize}\n"
-    "model: pooled_statistics\n";
+const std::string kProbe = "task: probe\n" + kSmallData + "model: pooled_statistics\n";
 
 const std::vector<std::string> kResNet = {"model={name: resnet, depths: [1], width: 8}"};
 
@@ -166,6 +158,7 @@ TEST_CASE_METHOD(Probes, "weights from behind another front end are probed with 
   const std::string from = "init_from=" + at("trained").string();
   probe("same", with(kResNet, from));
   probe("random", with(with(kResNet, from), "transforms+={name: roll}"));
+  probe("center", with(with(kResNet, from), "transforms+={name: crop, frames: 20, eval: center}"));
   probe("other", with(with(kResNet, from),
                       "transforms=[{name: mel_spectrogram, n_fft: 512, hop: 128, n_mels: 16}, "
                       "{name: log}, {name: standardize}]"));
@@ -174,6 +167,7 @@ TEST_CASE_METHOD(Probes, "weights from behind another front end are probed with 
   };
   CHECK_FALSE(warned("same"));
   CHECK_FALSE(warned("random"));  // acts in training only
+  CHECK(warned("center"));
   CHECK(warned("other"));
 }
 

@@ -43,16 +43,19 @@ class Configs {
   TemporaryFolder folder_;
 };
 
-/// Small sounds, log-mel spectrograms, a network of one block: a run of a second.
-inline const std::string kSmall =
+/// Small sounds as log-mel spectrograms.
+inline const std::string kSmallData =
     "data: {name: synthetic_sounds, clips_per_class: 10, duration: 0.5, rate: 8 kHz}\n"
     "split: {by: fold, test: 5, val: 4}\n"
     "transforms:\n"
     "  - {name: mel_spectrogram, n_fft: 256, hop: 128, n_mels: 16}\n"
     "  - {name: log}\n"
-    "  - {name: standardize}\n"
-    "model: {name: resnet, depths: [1], width: 8}\n"
-    "train: {epochs: 2, batch_size: 16}\n"
-    "log: {tensorboard: false}\n";
+    "  - {name: standardize}\n";
+
+/// The same with a network of one block: a run of a second.
+inline const std::string kSmall = kSmallData +
+                                  "model: {name: resnet, depths: [1], width: 8}\n"
+                                  "train: {epochs: 2, batch_size: 16}\n"
+                                  "log: {tensorboard: false}\n";
 
 }  // namespace amae

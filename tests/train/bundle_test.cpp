@@ -9,6 +9,7 @@
 #include "io/audio.h"
 #include "io/safetensors.h"
 #include "train/evaluate.h"
+#include "train/weights.h"
 #include "training.h"
 
 using namespace amae;
@@ -404,6 +405,19 @@ TEST_CASE("a path comes before a name, and only the last part of a path in a fol
   const std::string text = refusal([&] { bundle_folder("owl"); });
   CHECK(contains(text, "owl: got no run or bundle"));
   CHECK(contains(text, checkpoints.folder.path().string()));
+}
+
+TEST_CASE("checkpoints/NAME in a config is found though there is no such folder beside it, and so is a file") {
+  const Checkpoints checkpoints;
+  const Sounds sounds;
+  const TemporaryFolder other;
+  keep_bundle(sounds.folder(), checkpoints.folder.path() / "bird");
+  const TensorDict tensors = {{"a", torch::ones({2})}};
+  write_safetensors(checkpoints.folder.path() / "owl.safetensors", tensors);
+  CHECK(named_path(other.path() / "checkpoints/bird") == checkpoints.folder.path() / "bird");
+  CHECK(named_path(other.path() / "checkpoints/none") == other.path() / "checkpoints/none");
+  for (const fs::path& from : {fs::path("owl.safetensors"), other.path() / "checkpoints/owl.safetensors"})
+    CHECK(torch::equal(read_weights(from).at("a"), tensors.at("a")));
 }
 
 TEST_CASE("a cross-validation is no bundle, but each of its folds is") {

@@ -3,6 +3,7 @@
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "train/eval_mode.h"
 #include "training.h"
 
 using namespace amae;
@@ -66,4 +67,25 @@ TEST_CASE("an encoder of which nothing is trained stays in evaluation mode, one 
   CHECK(model.is_training());
   CHECK_FALSE(model.encoder().is_training());
   CHECK_FALSE(model.encoder().named_children()["norm"]->is_training());
+}
+
+TEST_CASE("a frozen batch norm keeps its statistics while the rest of the encoder trains") {
+  torch::manual_seed(1);
+  Classifier model(std::make_shared<Net>(true), 3, {});
+  const auto p = model.named_parameters();
+  for (const char* name : {"encoder.norm.weight", "encoder.norm.bias"}) torch::Tensor(p[name]).set_requires_grad(false);
+  const auto mean = [&] { return model.named_buffers()["encoder.norm.running_mean"].clone(); };
+  const torch::Tensor before = mean();
+  model.train();
+  CHECK(model.encoder().is_training());
+  CHECK(model.encoder().named_children()["layer"]->is_training());
+  model.forward(torch::randn({8, 1, 16}));
+  CHECK(torch::equal(mean(), before));
+  { const EvalMode eval_mode(model.encoder()); }
+  model.forward(torch::randn({8, 1, 16}));
+  CHECK(torch::equal(mean(), before));
+  for (auto& parameter : model.parameters()) parameter.set_requires_grad(true);
+  model.train();
+  model.forward(torch::randn({8, 1, 16}));
+  CHECK_FALSE(torch::equal(mean(), before));
 }

@@ -279,6 +279,19 @@ TEST_CASE("neighbours are asked for every so many epochs, in the validation spli
   CHECK(pretrain.drawn.empty());
 }
 
+TEST_CASE("neighbours are not asked for labels that the loss used") {
+  Pretrain pretrain;
+  pretrain.setup.options.pictures_every = 0;
+  pretrain.setup.options.knn_every = 1;
+  pretrain.setup.options.contrastive = 1;
+  RunLog log(pretrain.folder.path(), false, 0);
+  ReconstructionObjective objective = pretrain.objective();
+  CHECK(objective.look(0, 1, true, log).size() == 1);  // in the validation split
+  pretrain.setup.val_rows.clear();
+  ReconstructionObjective without = pretrain.objective();
+  CHECK(without.look(0, 1, true, log).empty());
+}
+
 TEST_CASE("data without labels trains, is drawn and has no neighbours to ask") {
   Pretrain pretrain(false);
   pretrain.setup.options.pictures_every = 1;

@@ -273,8 +273,12 @@ TEST_CASE("without a metric, the best epoch is the one of the highest accuracy, 
   };
   Training training;
   training.trainer();
-  training.setup.objective = std::make_shared<Loss>(
-      ClassificationSetup{{}, training.model, training.setup.cache, training.setup.pipeline, training.val_rows});
+  ClassificationSetup setup;  // named: GCC 12 takes the parts of a nameless one for uninitialised
+  setup.model = training.model;
+  setup.cache = training.setup.cache;
+  setup.pipeline = training.setup.pipeline;
+  setup.val_rows = training.val_rows;
+  training.setup.objective = std::make_shared<Loss>(setup);
   Trainer trainer(training.setup);
   REQUIRE(trainer.run());
   CHECK(trainer.state().best_epoch == 0);

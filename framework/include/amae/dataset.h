@@ -9,6 +9,12 @@
 
 namespace amae {
 
+/// A text of each row, e.g. its modulation. Distinct texts are kept once.
+struct TextColumn {
+  std::vector<std::string> values;  ///< each text once
+  std::vector<int32_t> index;       ///< of each row into `values`; -1: the row has none
+};
+
 /// Columns, not row objects: millions of rows must cost megabytes. Rows are 0..size()-1, in an order that never changes
 /// between runs. The constructor checks what can be checked without decoding (missing files, bad labels, fold numbers)
 /// and throws one InputError that lists every problem. Splits are the core's job.
@@ -49,6 +55,9 @@ class Dataset {
 
   /// Numeric columns by name (e.g. "snr"), each of size() values.
   [[nodiscard]] virtual std::map<std::string, std::vector<double>> columns() const { return {}; }
+
+  /// Text columns by name (e.g. "modulation"), none of which is also a numeric column.
+  [[nodiscard]] virtual std::map<std::string, TextColumn> text_columns() const { return {}; }
 
   /// Hash of all that determines load(row): the file's bytes, or the generator's parameters. Hex text; never a time
   /// stamp. It is the cache key of the row.

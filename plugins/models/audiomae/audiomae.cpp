@@ -97,7 +97,8 @@ AudioMae::AudioMae(const AudioMaeOptions& options, const Spec& input, bool recon
 
   if (options.cls_token) cls_token_ = register_parameter("cls_token", torch::zeros({1, 1, size_.dim}));
   if (learned) pos_embed_ = register_parameter("pos_embed", torch::zeros({1, grid_.size(), size_.dim}));
-  patch_embed_ = register_module("patch_embed", audiomae::PatchEmbed(channels_, patch_, size_.dim));
+  patch_embed_ = register_module("patch_embed",
+                                 audiomae::PatchEmbed(channels_, patch_, size_.dim, options.form == "official_compat"));
   audiomae::BlockOptions block{options.blocks, options.form, size_.dim, size_.heads, options.mlp_ratio, 0.0};
   for (int64_t i = 0; i < size_.depth; ++i) {
     block.drop_path = i == 0 ? 0.0 : options.drop_path * static_cast<double>(i) / static_cast<double>(size_.depth - 1);
@@ -293,7 +294,8 @@ torch::Tensor AudioMae::resized(const std::string& parameter, const torch::Tenso
   const torch::NoGradGuard no_grad;
   if (parameter == "pos_embed" && pos_embed_.defined() && foreign.dim() == 3 && foreign.size(0) == 1 &&
       foreign.size(2) == size_.dim) {
-    const int64_t rows = foreign.size(1), extra = rows % grid_.bands == 0 ? 0 : 1;
+    // Of one band every number of rows is whole steps: then only our own length tells a cls row.
+    const int64_t rows = foreign.size(1), extra = rows % grid_.bands != 0 || rows == grid_.size() + 1 ? 1 : 0;
     if ((rows - extra) % grid_.bands != 0 || rows == extra) return {};
     return interpolated(foreign.narrow(1, extra, rows - extra).to(torch::kFloat32), grid_.bands, grid_.steps);
   }

@@ -28,7 +28,8 @@ namespace amae {
 ///
 /// Parameters: patch_embed.proj, cls_token, pos_embed (learned positions only), blocks.N (MacaronBlock, VitBlock) and
 /// norm, as in timm and facebookresearch/AudioMAE; decoder (see Decoder) as in the code of AudioMAE++.
-/// Initialisation: Xavier-uniform linear maps, biases 0, norms 1 and 0, cls and mask token and learned positions normal
+/// Initialisation: Xavier-uniform linear maps (the patch embedding as a matrix, as in MAE; in official_compat with a
+/// convolution's fans, as in that code), biases 0, norms 1 and 0, cls and mask token and learned positions normal
 /// with standard deviation 0.02. The encoder's first weights are the same with and without a decoder.
 ///
 /// Shapes: B batch, C channels, F frequency bins, T frames, L = bands * steps tokens, D = width of a token. Input
@@ -67,9 +68,10 @@ class AudioMae final : public MaskedAutoencoder {
   [[nodiscard]] int64_t depth() const override { return static_cast<int64_t>(blocks_.size()) + 1; }
   [[nodiscard]] int64_t layer_of(const std::string& parameter) const override;
 
-  /// pos_embed of as many bands but another number of steps: linear along time; a leading row for a cls token is left
-  /// out. patch_embed.proj.weight of another number of channels: the sum over theirs, shared out evenly among ours, so
-  /// that equal channels get the answer they got before.
+  /// pos_embed of as many bands (which its rows cannot prove) but another number of steps: linear along time; a leading
+  /// row for a cls token is left out, with one band only when the others are as many as ours. patch_embed.proj.weight
+  /// of another number of channels: the sum over theirs, shared out evenly among ours, so that equal channels get the
+  /// answer they got before.
   [[nodiscard]] torch::Tensor resized(const std::string& parameter, const torch::Tensor& foreign) const override;
 
  private:

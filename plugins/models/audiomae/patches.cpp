@@ -29,11 +29,11 @@ torch::Tensor unpatchify(const torch::Tensor& patches, const PatchSize& patch, c
       .reshape({batch, -1, grid.bands * patch.frequency, grid.steps * patch.time});
 }
 
-PatchEmbedImpl::PatchEmbedImpl(int64_t channels, const PatchSize& patch, int64_t dim) {
+PatchEmbedImpl::PatchEmbedImpl(int64_t channels, const PatchSize& patch, int64_t dim, bool convolution_fans) {
   const torch::nn::Conv2dOptions options(channels, dim, {patch.time, patch.frequency});
   proj_ = register_module("proj", torch::nn::Conv2d(options));
   const torch::NoGradGuard no_grad;
-  torch::nn::init::xavier_uniform_(proj_->weight.view({dim, -1}));
+  torch::nn::init::xavier_uniform_(convolution_fans ? proj_->weight : proj_->weight.view({dim, -1}));
   proj_->bias.zero_();
 }
 

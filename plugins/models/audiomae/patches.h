@@ -28,10 +28,11 @@ struct PatchSize {
 [[nodiscard]] torch::Tensor unpatchify(const torch::Tensor& patches, const PatchSize& patch, const TokenGrid& grid);
 
 /// Patches to tokens: a convolution whose stride is its kernel. Parameters proj.weight [D, C, t, f] and proj.bias [D].
-/// Xavier-uniform weight, seen as the matrix [D, C*t*f] (He et al. 2021, arXiv:2111.06377, appendix A.1), bias 0.
+/// Xavier-uniform weight, bias 0: seen as the matrix [D, C*t*f] (He et al. 2021, arXiv:2111.06377, appendix A.1), or
+/// with `convolution_fans` as PyTorch sees a convolution, whose fan-out is D*t*f: smaller weights.
 class PatchEmbedImpl : public torch::nn::Module {
  public:
-  PatchEmbedImpl(int64_t channels, const PatchSize& patch, int64_t dim);
+  PatchEmbedImpl(int64_t channels, const PatchSize& patch, int64_t dim, bool convolution_fans = false);
 
   /// Patches [B, K, C*t*f] in the order (c, t, f) -> [B, K, D]. Any K: of a masked picture only the visible patches.
   torch::Tensor forward(const torch::Tensor& patches);

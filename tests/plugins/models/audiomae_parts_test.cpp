@@ -47,6 +47,20 @@ TEST_CASE("the patch embedding is a convolution whose stride is its kernel") {
   CHECK(close(embed->forward(patchify(x, {.time = 2, .frequency = 4})), expected.flatten(2).transpose(1, 2), 1e-5));
 }
 
+TEST_CASE("the patch embedding starts as a matrix, or with a convolution's fans, from the same random numbers") {
+  const PatchSize size{.time = 2, .frequency = 4};
+  torch::manual_seed(1);
+  const auto matrix = PatchEmbed(2, size, 64)->named_parameters()["proj.weight"];
+  torch::manual_seed(1);
+  const auto convolution = PatchEmbed(2, size, 64, /*convolution_fans=*/true)->named_parameters()["proj.weight"];
+  // Xavier: uniform within sqrt(6 / (fan-in + fan-out)); 1,024 draws come within 1 % of the bound.
+  const double bound = std::sqrt(6.0 / (16 + 64)), smaller = std::sqrt(6.0 / (16 + 64 * 8));
+  const double largest = matrix.abs().max().item<double>();
+  CHECK(largest <= bound);
+  CHECK(largest > 0.99 * bound);
+  CHECK(close(convolution / smaller, matrix / bound, 1e-5));  // rounding of 32 bits
+}
+
 TEST_CASE("2-D positions: the first half knows the band, the second the step, each as sines then cosines") {
   const auto table = sincos_2d({.bands = 3, .steps = 5}, 8);
   REQUIRE(table.sizes() == torch::IntArrayRef({15, 8}));

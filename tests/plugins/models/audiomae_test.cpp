@@ -7,6 +7,7 @@
 
 #include "amae/error.h"
 #include "audiomae_support.h"
+#include "tests/problems.h"
 
 namespace amae::audiomae_test {
 namespace {
@@ -27,18 +28,6 @@ AudioMaeOptions variant() {
   o.rope = GENERATE(false, true);
   o.cls_token = GENERATE(true, false);
   return o;
-}
-
-template <class F>
-Problem only_problem(F make_it) {
-  try {
-    make_it();
-  } catch (const InputError& e) {
-    REQUIRE(e.problems().size() == 1);
-    return e.problems()[0];
-  }
-  FAIL("accepted");
-  return {};
 }
 
 /// x with other content in the patches that are not kept.
@@ -419,6 +408,19 @@ TEST_CASE("learned positions of another clip length are interpolated along time,
   CHECK_FALSE(net->resized("pos_embed", torch::zeros({1, 17, 16})).defined());
   CHECK_FALSE(net->resized("pos_embed", torch::zeros({1, 30, 8})).defined());
   CHECK_FALSE(net->resized("norm.weight", torch::zeros({8})).defined());
+}
+
+TEST_CASE("with one band a cls row is left out when the other positions are as many as ours") {
+  AudioMaeOptions o = tiny();
+  o.positions = "learned";
+  o.patch_frequency = 12;
+  const auto net = build(o);
+  const int64_t steps = net->token_grid().steps;
+  REQUIRE(net->token_grid().bands == 1);
+  const auto table = torch::randn({1, steps, 16});
+  const auto with_cls = torch::cat({torch::full({1, 1, 16}, 1e9), table}, 1);
+  CHECK(torch::allclose(net->resized("pos_embed", with_cls), table, 1e-5, 1e-5));
+  CHECK(net->resized("pos_embed", torch::zeros({1, steps + 2, 16})).size(1) == steps);
 }
 
 TEST_CASE("a patch embedding of another number of channels answers equal channels as before") {

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "amae/error.h"
+#include "tests/problems.h"
 
 using namespace amae;
 using Catch::Matchers::ContainsSubstring;
@@ -30,19 +31,6 @@ int64_t parameter_count(const torch::nn::Module& net) {
   int64_t n = 0;
   for (const auto& p : net.parameters()) n += p.numel();
   return n;
-}
-
-/// The one problem that `make_it` throws.
-template <class F>
-Problem problem_of(F make_it) {
-  try {
-    make_it();
-  } catch (const InputError& e) {
-    REQUIRE(e.problems().size() == 1);
-    return e.problems()[0];
-  }
-  FAIL("accepted");
-  return {};
 }
 
 /// Gives the running statistics some content, as training does.
@@ -283,13 +271,13 @@ TEST_CASE("feature maps come from input to output, detached, and leave mode and 
 
 TEST_CASE("inputs of another kind are refused when the network is built") {
   SECTION("a waveform") {
-    const auto p = problem_of([] { ResNet(small(), {Domain::audio, {1, 16000}, 16000}); });
+    const auto p = only_problem([] { ResNet(small(), {Domain::audio, {1, 16000}, 16000}); });
     CHECK(p.field == "input");
     CHECK_THAT(p.message, ContainsSubstring("got audio [1, 16000]") && ContainsSubstring("2 dimensions") &&
                               ContainsSubstring("expected spectrogram [C, F, T] (3 dimensions)"));
   }
   SECTION("a varying number of channels") {
-    const auto p = problem_of([] { ResNet(small(), spectrogram(-1)); });
+    const auto p = only_problem([] { ResNet(small(), spectrogram(-1)); });
     CHECK(p.field == "input");
     CHECK_THAT(p.message, ContainsSubstring("with -1 channels") && ContainsSubstring("at least 1"));
   }
@@ -297,10 +285,10 @@ TEST_CASE("inputs of another kind are refused when the network is built") {
 
 TEST_CASE("a batch with another number of channels or dimensions is refused with both numbers") {
   auto net = make(small(), 2);
-  const auto p = problem_of([&] { net->forward(torch::zeros({4, 3, 16, 16})); });
+  const auto p = only_problem([&] { net->forward(torch::zeros({4, 3, 16, 16})); });
   CHECK(p.field == "input");
   CHECK(p.message == "got x [4, 3, 16, 16] with 3 channels, expected [B, 2, F, T] with 2");
-  CHECK(problem_of([&] { net->forward(torch::zeros({2, 16, 16})); }).field == "input");
+  CHECK(only_problem([&] { net->forward(torch::zeros({2, 16, 16})); }).field == "input");
 }
 
 TEST_CASE("options that do not fit together are refused, each by name") {
