@@ -96,7 +96,8 @@ has_entries 3 "verify --delete"
 exits 0 cache verify
 
 # gc: by age, by size, nothing without a limit.
-oldest=$(find "$features" -name '*.f32' | sort | head -1)
+entries=("$features"/*.f32)
+oldest=${entries[0]}
 touch -d '-40 days' "$oldest"
 exits 0 cache gc
 has_entries 3 "gc without a limit"

@@ -108,7 +108,8 @@ refuses 2 'damaged/ema.safetensors: .*damaged' predict "$scratch/damaged" "$scra
 
 # Real recordings, where there are some.
 if [ -n "${AMAE_ESC10:-}" ]; then
-  recording=$(find "$AMAE_ESC10/audio" -type f | sort | head -1)
+  recordings=("$AMAE_ESC10"/audio/*)
+  recording=${recordings[0]}
   exits 0 predict "$run" "$recording"
   said "$(basename "$recording")"
 fi

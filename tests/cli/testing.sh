@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034
 # Sourced by the tests of the program: a scratch folder, clips, and a small vocabulary of claims.
 # The program is $AMAE_BUILD_DIR/bin/amae, by default that of build/ in this tree.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "FAILED: line $LINENO: $BASH_COMMAND: exit $?" >&2' ERR
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 amae=${AMAE_BUILD_DIR:-$top/build}/bin/amae
 scratch=$(mktemp -d)
