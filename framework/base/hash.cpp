@@ -25,14 +25,15 @@ std::string hex(const unsigned char* bytes, size_t count) {
   return text;
 }
 
-struct Sha256 {
+struct Sha2 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
-  Sha256() { EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr); }
+  explicit Sha2(const EVP_MD* kind) { EVP_DigestInit_ex(context.get(), kind, nullptr); }
   void add(const void* data, size_t size) { EVP_DigestUpdate(context.get(), data, size); }
   std::string finish() {
-    std::array<unsigned char, 32> digest{};
-    EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
-    return hex(digest.data(), digest.size());
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    EVP_DigestFinal_ex(context.get(), digest.data(), &size);
+    return hex(digest.data(), size);
   }
 };
 
@@ -61,15 +62,24 @@ void stream(const std::filesystem::path& path, const std::function<void(const vo
 }  // namespace
 
 std::string sha256_hex(std::string_view bytes) {
-  Sha256 hash;
+  Sha2 hash(EVP_sha256());
   hash.add(bytes.data(), bytes.size());
   return hash.finish();
 }
 
+struct Sha512::Digest : Sha2 {
+  Digest() : Sha2(EVP_sha512()) {}
+};
+
+Sha512::Sha512() : digest_(std::make_unique<Digest>()) {}
+Sha512::~Sha512() = default;
+void Sha512::add(const void* data, size_t size) { digest_->add(data, size); }
+std::string Sha512::finish() { return digest_->finish(); }
+
 std::string xxh3_hex(std::string_view bytes) { return hex(XXH3_128bits(bytes.data(), bytes.size())); }
 
 std::string sha256_file(const std::filesystem::path& path) {
-  Sha256 hash;
+  Sha2 hash(EVP_sha256());
   stream(path, [&](const void* data, size_t size) { hash.add(data, size); });
   return hash.finish();
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,23 @@ namespace amae {
 
 /// 64 lower-case hexadecimal digits.
 std::string sha256_hex(std::string_view bytes);
+
+/// SHA-512 of bytes that come piece by piece.
+class Sha512 {
+ public:
+  Sha512();
+  ~Sha512();
+  Sha512(const Sha512&) = delete;
+  Sha512& operator=(const Sha512&) = delete;
+
+  void add(const void* data, size_t size);
+  /// 128 lower-case hexadecimal digits. Once.
+  std::string finish();
+
+ private:
+  struct Digest;
+  std::unique_ptr<Digest> digest_;
+};
 
 /// 32 lower-case hexadecimal digits (XXH3, 128 bit).
 std::string xxh3_hex(std::string_view bytes);

@@ -20,8 +20,9 @@ class RegularFile {
   RegularFile& operator=(const RegularFile&) = delete;
 
   [[nodiscard]] int fd() const { return fd_; }
-  [[nodiscard]] uint64_t size() const { return size_; }  ///< bytes, when it was opened
-  [[nodiscard]] std::string where() const;               ///< the path, printable
+  [[nodiscard]] uint64_t size() const { return size_; }        ///< bytes, when it was opened
+  [[nodiscard]] timespec changed() const { return changed_; }  ///< its last change then
+  [[nodiscard]] std::string where() const;                     ///< the path, printable
 
   /// Up to `count` bytes from `offset`; returns fewer only at the end of the file.
   size_t read_some(uint64_t offset, void* target, size_t count) const;

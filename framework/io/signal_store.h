@@ -1,12 +1,15 @@
-// A data set in two files: all samples one after another, and an index of columns. No decoder, no million small files.
+// A data set in two files: all samples one after another, and an index of columns. No decoder, no million small files,
+// and open at once: the index is read, the samples stay where they are until they are asked for.
 //
 //   samples.bin        each row's samples [C, N] in C order, little-endian: 16-bit integers (full scale 32768) where
 //                      these say exactly what the samples are, else float32
 //   index.safetensors  a tensor for each column, R rows:
-//                        offset [R] int64, bits [R] uint8 (16 or 32), channels [R] int64, frames [R] int64,
-//                        rate_hz [R] float64; id_bytes [..] uint8 and id_ends [R] int64: the ids one after another;
+//                        bits uint8 (16 or 32), channels int64, frames int64, rate_hz float64, each [R], or [1] where
+//                        it is the same in all rows; offset [R] int64, absent where all of those are [1]: such rows
+//                        follow one another; id_bytes [..] uint8 and id_ends [R] int64: the ids one after another;
 //                        and those that the data set has: labels [R] int64 or [R, K] float32, folds [R], groups [R]
-//                        int64, column.NAME [R] float64
+//                        int64, column.NAME [R] float64, text.NAME [R] int32: the place of each row's text among
+//                        text_bytes.NAME [..] uint8 and text_ends.NAME [V] int64, or -1
 //                      and, as its metadata, format ("amae signal store 1"), domain, classes (a JSON list of names),
 //                      samples_bytes
 #pragma once
@@ -18,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "amae/signal.h"
+#include "amae/dataset.h"
 #include "amae/transform.h"  // TensorDict
 #include "io/regular_file.h"
 
@@ -28,10 +31,11 @@ namespace amae {
 struct StoreColumns {
   Domain domain = Domain::audio;
   std::vector<std::string> classes;
-  std::vector<std::string> ids;
-  at::Tensor labels;  ///< int64 [R], float32 [R, K] or undefined
+  std::vector<std::string> ids;  ///< of a store that is read: none, StoreReader::id() makes them
+  at::Tensor labels;             ///< int64 [R], float32 [R, K] or undefined
   std::vector<int64_t> folds, groups;
   std::map<std::string, std::vector<double>> columns;
+  std::map<std::string, TextColumn> texts;
 };
 
 /// Writes a store into a folder; not durable by itself (AtomicFolder).
@@ -63,20 +67,32 @@ class StoreReader {
  public:
   explicit StoreReader(const std::filesystem::path& folder);
 
-  [[nodiscard]] int64_t size() const { return static_cast<int64_t>(offsets_.size()); }
+  [[nodiscard]] int64_t size() const { return rows_; }
   [[nodiscard]] const StoreColumns& columns() const { return columns_; }
+  [[nodiscard]] std::string id(int64_t row) const;
   [[nodiscard]] Spec spec(int64_t row) const;
+  [[nodiscard]] Spec common_spec() const;  ///< of all rows; what differs is -1, or 0 for the rate
   [[nodiscard]] Signal load(int64_t row) const;
   /// Hash of the row's shape, rate, type and bytes; hex text.
   [[nodiscard]] std::string content_hash(int64_t row) const;
 
  private:
-  [[nodiscard]] std::string bytes_of(int64_t row) const;
+  /// Where a row's samples are and what they are.
+  struct Place {
+    int64_t offset, bits, channels, frames;
+    double rate_hz;
+    [[nodiscard]] int64_t bytes() const { return channels * frames * (bits / 8); }
+  };
+  [[nodiscard]] Place place(int64_t row) const;
   void read_index(const std::filesystem::path& path);
 
   std::unique_ptr<RegularFile> samples_;
   StoreColumns columns_;
-  std::vector<int64_t> offsets_, bits_, channels_, frames_;
+  int64_t rows_ = 0;
+  std::string id_bytes_;
+  std::vector<int64_t> id_ends_;
+  std::vector<int64_t> offsets_;                   // empty: rows of one size follow one another
+  std::vector<int64_t> bits_, channels_, frames_;  // of each row, or one for all
   std::vector<double> rates_;
 };
 

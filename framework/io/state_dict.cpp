@@ -165,6 +165,8 @@ int64_t element_bytes(ElementType type) {
   return 0;
 }
 
+PickleRules torch_pickle_rules() { return {"TORCH", 2, "torch.save", "tensors"}; }
+
 StateDict find_state_dict(const Pickle& pickle, uint64_t file_size) {
   StateDict state;
   uint64_t total = 0;
@@ -224,7 +226,7 @@ StateDict read_state_dict(const ZipReader& archive, std::string& prefix) {
   if (number < 1 || number > 10)  // caffe2/serialize/versions.h
     file.refuse(fmt::format("got version '{}' of the archive's format, expected 1 to 10", printable(text)), "version");
 
-  const Pickle pickle(archive.read_text(*data, kMaxDataPickle), file.where(), "data.pkl");
+  const Pickle pickle(archive.read_text(*data, kMaxDataPickle), file.where(), "data.pkl", torch_pickle_rules());
   StateDict state = find_state_dict(pickle, file.size());
   for (const StoredTensor& tensor : state.tensors) {
     const std::string name = prefix + "data/" + tensor.storage;

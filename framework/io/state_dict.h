@@ -31,6 +31,9 @@ struct StateDict {
   int64_t ignored = 0;                ///< entries of that dict that are no tensors
 };
 
+/// How pickles of torch.save are read.
+PickleRules torch_pickle_rules();
+
 /// The state dict of a parsed file: the first dict with tensors in it among `model`, `state_dict`, `model_state_dict`,
 /// `module` and the top level itself. When every name begins with "module." (DataParallel), that is removed.
 /// Throws InputError (code TORCH) when there is none, a name comes twice or has more than 1,000 bytes, a storage's key

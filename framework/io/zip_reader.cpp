@@ -30,7 +30,11 @@ std::string zip_error_text(int code) {
 
 struct ZipReader::Archive {
   zip_t* zip = nullptr;
+  zip_file_t* part = nullptr;  // the entry that read_at() was last asked for
+  uint64_t part_number = 0;
+
   ~Archive() {
+    if (part != nullptr) zip_fclose(part);
     if (zip != nullptr) zip_discard(zip);
   }
 };
@@ -111,6 +115,31 @@ void ZipReader::read(const ZipEntry& entry, void* target) const {
     done += static_cast<uint64_t>(got);
   }
   if (done != entry.size) refuse(fmt::format("got {} bytes, expected {} (truncated file)", done, entry.size));
+}
+
+void ZipReader::read_at(const ZipEntry& entry, uint64_t offset, void* target, size_t count) const {
+  const auto refuse = [&](const std::string& message) { file_.refuse(message, printable(entry.name)); };
+  if (!entry.is_plain) refuse("got a compressed or encrypted entry, expected a stored one");
+  if (offset > entry.size || count > entry.size - offset)
+    refuse(fmt::format("got {} bytes, expected {} from byte {} on (truncated file)", entry.size, count, offset));
+  Archive& archive = *archive_;
+  if (archive.part == nullptr || archive.part_number != entry.number) {
+    if (archive.part != nullptr) zip_fclose(archive.part);
+    archive.part = zip_fopen_index(archive.zip, entry.number, 0);
+    archive.part_number = entry.number;
+    if (archive.part == nullptr)
+      refuse(fmt::format("cannot be read ({})", zip_error_text(zip_error_code_zip(zip_get_error(archive.zip)))));
+  }
+  if (zip_fseek(archive.part, static_cast<zip_int64_t>(offset), SEEK_SET) != 0)
+    refuse(fmt::format("cannot be read ({})", zip_error_text(zip_error_code_zip(zip_file_get_error(archive.part)))));
+  for (size_t done = 0; done < count;) {
+    const int64_t got = zip_fread(archive.part, static_cast<char*>(target) + done, count - done);
+    if (got <= 0) {
+      refuse(fmt::format("got {} bytes from byte {} on, expected {}: the file is damaged or was cut", done, offset,
+                         count));
+    }
+    done += static_cast<size_t>(got);
+  }
 }
 
 std::string ZipReader::read_text(const ZipEntry& entry, uint64_t limit_bytes) const {

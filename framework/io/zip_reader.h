@@ -21,7 +21,7 @@ struct ZipEntry {
 /// Refused with InputError (code as given, where = path, field = entry): no zip archive or a cut one, more than 100,000
 /// entries, two of one name, and entries that together take more bytes than the file has: they would share bytes, and a
 /// small file could fill the memory. Compressed and encrypted entries are listed, but refused when they are read:
-/// nothing is ever inflated. Not for several threads.
+/// nothing is ever inflated. Not for several threads at a time.
 class ZipReader {
  public:
   ZipReader(const std::filesystem::path& path, const std::string& code);
@@ -36,7 +36,11 @@ class ZipReader {
   /// All of an entry, its CRC-32 checked; `target` has room for entry.size bytes. Throws InputError when it differs.
   void read(const ZipEntry& entry, void* target) const;
 
-  /// The same for small entries; throws InputError beyond `limit_bytes`.
+  /// `count` bytes of a plain entry from `offset` on. No CRC is checked: it is that of the whole. Throws InputError
+  /// when there are fewer.
+  void read_at(const ZipEntry& entry, uint64_t offset, void* target, size_t count) const;
+
+  /// As read() for small entries; throws InputError beyond `limit_bytes`.
   [[nodiscard]] std::string read_text(const ZipEntry& entry, uint64_t limit_bytes) const;
 
  private:

@@ -24,4 +24,7 @@ void feed(const char* name, int (*target)(const uint8_t*, size_t)) {
 TEST_CASE("no file of the audio corpus harms the audio gate") { feed("audio", fuzz_audio); }
 TEST_CASE("no file of the CSV corpus harms the CSV reader") { feed("csv", fuzz_csv); }
 TEST_CASE("no file of the config corpus harms the config reader") { feed("config", fuzz_config); }
+TEST_CASE("no file of the npy corpus harms the reader of NumPy arrays") { feed("npy", fuzz_npy); }
+TEST_CASE("no file of the pickle corpus harms the pickle reader") { feed("pickle", fuzz_pickle); }
+TEST_CASE("no file of the tar corpus harms the reader of tar archives") { feed("tar", fuzz_tar); }
 TEST_CASE("no file of the torch corpus harms the reader of PyTorch files") { feed("torch", fuzz_torch); }

@@ -21,6 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 int fuzz_audio(const uint8_t* data, size_t size);
 int fuzz_csv(const uint8_t* data, size_t size);
 int fuzz_config(const uint8_t* data, size_t size);
+int fuzz_npy(const uint8_t* data, size_t size);
+int fuzz_pickle(const uint8_t* data, size_t size);
+int fuzz_tar(const uint8_t* data, size_t size);
 int fuzz_torch(const uint8_t* data, size_t size);
 
 namespace amae::fuzz {

@@ -57,7 +57,7 @@ AMAE_FUZZ_TARGET(torch)(const uint8_t* data, size_t size) {
       }
       return 0;
     }
-    const amae::Pickle pickle(std::string(bytes), "torch", "data.pkl");
+    const amae::Pickle pickle(std::string(bytes), "torch", "data.pkl", amae::torch_pickle_rules());
     check_pickle(pickle, size);
     check_state(amae::find_state_dict(pickle, size));
   } catch (const amae::Error&) {  // refused

@@ -45,6 +45,28 @@ inline std::string tensor(const std::string& storage_bytes, int64_t offset, cons
          "R";
 }
 
+/// An array of floats, as Python 2 writes one in protocol 2; `type` and `order` of its dtype.
+inline std::string cell_array(const std::vector<int64_t>& shape, const std::string& bytes,
+                              const std::string& type = "f4", const std::string& order = "<") {
+  const std::string dtype = name("numpy", "dtype") + tuple({text(type), "\x89", "\x88"}) + "R" +
+                            tuple({"K\x03", text(order), "N", "N", "N", integer(-1), integer(-1), integer(0)}) + "b";
+  return name("numpy.core.multiarray", "_reconstruct") +
+         tuple({name("numpy", "ndarray"), integers({0}),
+                "U\x01"
+                "b"}) +
+         "R" + tuple({"K\x01", integers(shape), dtype, "\x89", "T" + bytes_of(bytes.size(), 4) + bytes}) + "b";
+}
+/// One of float32 zeros.
+inline std::string zeros(const std::vector<int64_t>& shape) {
+  size_t size = 4;
+  for (const int64_t axis : shape) size *= static_cast<size_t>(axis);
+  return cell_array(shape, std::string(size, '\0'));
+}
+/// The key of a RadioML cell.
+inline std::string cell_key(const std::string& modulation, int64_t snr_db) {
+  return tuple({text(modulation), integer(snr_db)});
+}
+
 /// A whole pickle of protocol 2.
 inline std::string whole(const std::string& body) { return "\x80\x02" + body + "."; }
 
