@@ -4,35 +4,26 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <iterator>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "amae/draw.h"
 #include "amae/error.h"
 #include "base/text.h"
+#include "data/stratify.h"
 
 namespace amae {
 namespace {
 
 // Streams of this file; the transforms of a run count theirs from 0.
-constexpr uint32_t kRatioStage = 0x53504C31, kGroupStage = 0x53504C32;
+constexpr uint32_t kRatioStage = 0x53504C31, kGroupStage = 0x53504C32, kTestTieStage = 0x53504C33,
+                   kValTieStage = 0x53504C34;
 
 enum Part : size_t { kTrain, kVal, kTest };
 constexpr std::array<const char*, 3> kPartNames = {"train", "val", "test"};
 using Parts = std::vector<Part>;  // of each row
-
-bool has_one_label(const Dataset& dataset) {
-  const auto labels = dataset.labels();
-  return labels.defined() && labels.dim() == 1;
-}
-
-/// Class of each row; 0 for all when rows have several labels or none.
-std::vector<int64_t> class_of_rows(const Dataset& dataset) {
-  if (!has_one_label(dataset)) return std::vector<int64_t>(static_cast<size_t>(dataset.size()), 0);
-  const auto labels = dataset.labels().to(at::kLong).contiguous();
-  return {labels.data_ptr<int64_t>(), labels.data_ptr<int64_t>() + labels.numel()};
-}
 
 /// Rows of each class in each part, [parts][classes]; empty without labels.
 std::array<std::vector<int64_t>, 3> class_counts(const Dataset& dataset, const Split& split) {
@@ -82,47 +73,25 @@ Parts by_fold(const Dataset& dataset, const SplitOptions& options, const std::st
   return parts;
 }
 
-/// How many of each class's `sizes` make up `ratio` of all: largest remainder, never more than `room` allows.
-std::vector<int64_t> shares(const std::vector<int64_t>& sizes, const std::vector<int64_t>& room, double ratio) {
-  std::vector<int64_t> share;
-  std::vector<std::pair<double, size_t>> remainders;
-  int64_t total = 0, given = 0;
-  for (size_t c = 0; c < sizes.size(); ++c) {
-    const double exact = static_cast<double>(sizes[c]) * ratio;
-    share.push_back(std::min(room[c], static_cast<int64_t>(exact)));
-    remainders.emplace_back(exact - std::floor(exact), c);
-    total += sizes[c];
-    given += share.back();
-  }
-  std::stable_sort(remainders.begin(), remainders.end(), [](auto& a, auto& b) { return a.first > b.first; });
-  const int64_t wanted = std::llround(static_cast<double>(total) * ratio);
-  for (const auto& [remainder, c] : remainders) {
-    if (given >= wanted) break;
-    if (share[c] < room[c]) ++share[c], ++given;
-  }
-  return share;
-}
-
-Parts by_ratio(const Dataset& dataset, const SplitOptions& options) {
-  std::map<int64_t, std::vector<int64_t>> rows_of;
-  const auto classes = class_of_rows(dataset);
-  for (size_t row = 0; row < classes.size(); ++row) rows_of[classes[row]].push_back(static_cast<int64_t>(row));
-  std::vector<int64_t> sizes, room;
-  for (const auto& [label, rows] : rows_of) sizes.push_back(static_cast<int64_t>(rows.size()));
-  for (const auto size : sizes) room.push_back(size - 1);
-  const auto test = shares(sizes, room, options.test_ratio);
+Parts by_ratio(const Dataset& dataset, const SplitOptions& options, const std::string& where) {
+  const Cells cells = cells_of(dataset, column_values(dataset, options.stratify, where, "stratify"));
+  const auto seed = static_cast<uint64_t>(options.seed);
+  Parts parts(cells.of_row.size(), kTrain);
+  std::vector<int64_t> all(parts.size());
+  std::iota(all.begin(), all.end(), 0);
+  const auto lists = rows_by_cell(cells, all);
+  const auto sizes = sizes_of(lists);
+  const auto test = cell_shares(cells, sizes, sizes, 1, options.test_ratio, seed, kTestTieStage);
+  auto room = sizes;
   for (size_t c = 0; c < room.size(); ++c) room[c] -= test[c];
-  const auto val = shares(sizes, room, options.val_ratio);
-
-  Parts parts(classes.size(), kTrain);
-  size_t c = 0;
-  for (const auto& [label, rows] : rows_of) {
-    Draw draw(static_cast<uint64_t>(options.seed), 0, static_cast<uint64_t>(label), kRatioStage);
+  const auto val = cell_shares(cells, sizes, room, 1, options.val_ratio, seed, kValTieStage);
+  for (size_t c = 0; c < lists.size(); ++c) {
+    Draw draw(seed, 0, cells.all[c].key, kRatioStage);
     const auto order = draw.permutation(sizes[c]);
     for (int64_t i = 0; i < test[c] + val[c]; ++i) {
-      parts[static_cast<size_t>(rows[static_cast<size_t>(order[static_cast<size_t>(i)])])] = i < test[c] ? kTest : kVal;
+      const int64_t row = lists[c][static_cast<size_t>(order[static_cast<size_t>(i)])];
+      parts[static_cast<size_t>(row)] = i < test[c] ? kTest : kVal;
     }
-    ++c;
   }
   return parts;
 }
@@ -130,12 +99,12 @@ Parts by_ratio(const Dataset& dataset, const SplitOptions& options) {
 Parts by_group(const Dataset& dataset, const SplitOptions& options, const std::string& where) {
   const auto groups = dataset.groups();
   if (groups.empty()) fail(where, "by", "got group, but the data set has no groups; expected by: ratio or by: fold");
-  const auto classes = class_of_rows(dataset);
+  const Cells cells = cells_of(dataset, column_values(dataset, options.stratify, where, "stratify"));
   std::map<int64_t, std::vector<size_t>> rows_of;
-  std::map<int64_t, double> class_size;
+  std::vector<double> cell_size(cells.all.size());
   for (size_t row = 0; row < groups.size(); ++row) {
     rows_of[groups[row]].push_back(row);
-    ++class_size[classes[row]];
+    ++cell_size[static_cast<size_t>(cells.of_row[row])];
   }
   std::vector<const std::vector<size_t>*> ordered;
   for (const auto& [group, rows] : rows_of) ordered.push_back(&rows);
@@ -148,19 +117,20 @@ Parts by_group(const Dataset& dataset, const SplitOptions& options, const std::s
 
   const std::array<double, 3> ratio = {1 - options.val_ratio - options.test_ratio, options.val_ratio,
                                        options.test_ratio};
-  std::array<std::map<int64_t, double>, 3> have;
+  std::array<std::vector<double>, 3> have;
+  have.fill(std::vector<double>(cells.all.size()));
   std::array<double, 3> have_rows{};
   const auto all_rows = static_cast<double>(groups.size());
   Parts parts(groups.size(), kTrain);
   for (const auto* rows : shuffled) {
     const auto size = static_cast<double>(rows->size());
-    std::map<int64_t, double> content;
-    for (const auto row : *rows) ++content[classes[row]];
+    std::map<size_t, double> content;
+    for (const auto row : *rows) ++content[static_cast<size_t>(cells.of_row[row])];
     // How far the part would be filled, half of the group counted, relative to its ratio; weighed by rows.
     const auto filled = [&](Part part) {
       double cost = size * (have_rows[part] + size / 2) / all_rows;
-      for (const auto& [label, count] : content) {
-        cost += count * (have[part][label] + count / 2) / class_size[label];
+      for (const auto& [cell, count] : content) {
+        cost += count * (have[part][cell] + count / 2) / cell_size[cell];
       }
       return cost / ratio[part];
     };
@@ -168,7 +138,7 @@ Parts by_group(const Dataset& dataset, const SplitOptions& options, const std::s
     for (const Part part : {kVal, kTest}) {
       if (ratio[part] > 0 && filled(part) < filled(best)) best = part;
     }
-    for (const auto& [label, count] : content) have[best][label] += count;
+    for (const auto& [cell, count] : content) have[best][cell] += count;
     have_rows[best] += size;
     for (const auto row : *rows) parts[row] = best;
   }
@@ -176,47 +146,6 @@ Parts by_group(const Dataset& dataset, const SplitOptions& options, const std::s
 }
 
 }  // namespace
-
-void SplitOptions::describe(Fields& fields) {
-  fields
-      .add("by", by,
-           "fold: published folds; ratio: random, each class in proportion; group: the same, source "
-           "recordings kept whole")
-      .choices({"fold", "ratio", "group"});
-  fields.add("test", test, "by fold: folds that test");
-  fields.add("val", val, "by fold: folds that validate");
-  fields.add("test_ratio", test_ratio, "by ratio or group: share that tests").unit("fraction").range(0, 1);
-  fields.add("val_ratio", val_ratio, "by ratio or group: share that validates").unit("fraction").range(0, 1);
-  fields.add("seed", seed, "by ratio or group: another seed splits otherwise").min(0);
-}
-
-void SplitOptions::check() const {
-  std::vector<Problem> problems;
-  const auto add = [&](const char* field, const std::string& message) {
-    problems.push_back({"SPLIT", "", field, message});
-  };
-  const auto unused = [&](const char* field, bool is_set, const char* used_by) {
-    if (is_set) add(field, fmt::format("has no meaning with by: {}; expected by: {}, or leave it out", by, used_by));
-  };
-  if (by == "fold") {
-    unused("test_ratio", test_ratio != 0, "ratio or group");
-    unused("val_ratio", val_ratio != 0, "ratio or group");
-    for (const auto fold : std::set<int64_t>(val.begin(), val.end())) {
-      if (std::find(test.begin(), test.end(), fold) != test.end()) {
-        add("val", fmt::format("got fold {}, which is in test too; expected other folds", fold));
-      }
-    }
-  } else {
-    unused("test", !test.empty(), "fold");
-    unused("val", !val.empty(), "fold");
-    if (test_ratio + val_ratio >= 1) {
-      add("test_ratio",
-          fmt::format("got {} + {} with val_ratio, expected less than 1 so that rows are left to train on",
-                      number_text(test_ratio), number_text(val_ratio)));
-    }
-  }
-  if (!problems.empty()) throw InputError(std::move(problems));
-}
 
 Split make_split(const Dataset& dataset, const SplitOptions& options, const std::string& where) {
   options.check();
@@ -226,7 +155,7 @@ Split make_split(const Dataset& dataset, const SplitOptions& options, const std:
   } else if (options.by == "group") {
     parts = by_group(dataset, options, where);
   } else {
-    parts = by_ratio(dataset, options);
+    parts = by_ratio(dataset, options, where);
   }
   Split split;
   for (size_t row = 0; row < parts.size(); ++row) {

@@ -19,11 +19,44 @@ constexpr size_t kLegendCharacters = 32, kMaxLegendCurves = 40;
 constexpr size_t kMaxPoints = 2'000;  // per unbroken piece of a curve; beyond, extremes of buckets are drawn
 constexpr double kLargest = 1e300;    // differences of drawn numbers must stay finite
 
-// Okabe & Ito 2008, "Color Universal Design". The eighth, black, is the page's ink and comes from the style sheet;
-// yellow is last because it is faint on white.
-constexpr std::array<const char*, 8> kColours = {"#0072B2", "#E69F00", "#009E73", "#D55E00",
-                                                 "#CC79A7", "#56B4E9", "",        "#F0E442"};
-constexpr std::array<const char*, 4> kDashes = {"", "6 4", "2 4", "8 3 2 3"};  // from the ninth curve on
+// Okabe & Ito 2008, "Color Universal Design". The eighth, black, is the page's ink and comes from the style sheet, so
+// that it is the main curve's where there is one; yellow is last because it is faint on white.
+constexpr std::array<const char*, 7> kColours = {"#0072B2", "#E69F00", "#009E73", "#D55E00",
+                                                 "#CC79A7", "#56B4E9", "#F0E442"};
+constexpr size_t kInkAt = 6;  // before yellow
+constexpr std::array<const char*, 5> kDashes = {"", "6 4", "2 4", "8 3 2 3", "12 3 2 3 2 3"};
+constexpr size_t kMaxMarkedPoints = 60;  // of a main curve
+
+/// What tells a curve from the others.
+struct Style {
+  std::string line, dot;  ///< attributes of its path and of its points
+};
+
+Style style_of(const char* colour, const std::string& classes, size_t round) {
+  const char* const dashes = kDashes[round % kDashes.size()];
+  const std::string dash = *dashes == '\0' ? "" : fmt::format(" stroke-dasharray=\"{}\"", dashes);
+  if (colour == nullptr) return {fmt::format("class=\"{} amae-ink\"{}", classes, dash), "class=\"amae-ink-dot\""};
+  return {fmt::format("class=\"{}\" stroke=\"{}\"{}", classes, colour, dash), fmt::format("fill=\"{}\"", colour)};
+}
+
+/// Colours in turn, then the same with dashes.
+std::vector<Style> styles_of(const std::vector<Curve>& curves) {
+  const bool has_main = std::any_of(curves.begin(), curves.end(), [](const Curve& curve) { return curve.is_main; });
+  std::vector<const char*> colours(kColours.begin(), kColours.end());
+  if (!has_main) colours.insert(colours.begin() + kInkAt, nullptr);
+  std::vector<Style> styles;
+  size_t number = 0;
+  for (const Curve& curve : curves) {
+    if (curve.is_main) {
+      styles.push_back(style_of(nullptr, "amae-line amae-main", 0));
+    } else {
+      styles.push_back(style_of(colours[number % colours.size()], has_main ? "amae-line amae-thin" : "amae-line",
+                                number / colours.size()));
+      ++number;
+    }
+  }
+  return styles;
+}
 
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
@@ -41,17 +74,6 @@ struct Range {
 };
 
 bool drawable(double value) { return std::isfinite(value) && std::abs(value) <= kLargest; }
-
-std::string colour(size_t curve, bool fill) {
-  const char* const value = kColours[curve % kColours.size()];
-  if (*value == '\0') return fill ? "class=\"amae-ink-dot\"" : "class=\"amae-line amae-ink\"";
-  return fill ? fmt::format("fill=\"{}\"", value) : fmt::format("class=\"amae-line\" stroke=\"{}\"", value);
-}
-
-std::string dash(size_t curve) {
-  const char* const value = kDashes[curve / kColours.size() % kDashes.size()];
-  return *value == '\0' ? "" : fmt::format(" stroke-dasharray=\"{}\"", value);
-}
 
 using Points = std::vector<std::pair<double, double>>;
 
@@ -74,21 +96,27 @@ Points thinned(const Points& points) {
 
 class Chart {
  public:
-  Chart(const std::vector<Curve>& curves, double left) : left_(left) {
+  Chart(const std::vector<Curve>& curves, AxisRange y_range, double left) : left_(left) {
     bool whole = true;
     for (const Curve& curve : curves) {
       if (curve.x.size() != curve.y.size()) {
         throw std::invalid_argument(
             fmt::format("line_chart_svg: curve {} has {} x and {} y", curve.name, curve.x.size(), curve.y.size()));
       }
+      if (curve.low.size() != curve.high.size() || (!curve.low.empty() && curve.low.size() != curve.y.size())) {
+        throw std::invalid_argument(fmt::format("line_chart_svg: curve {} has {} y and a band of {} and {}", curve.name,
+                                                curve.y.size(), curve.low.size(), curve.high.size()));
+      }
       for (size_t i = 0; i < curve.x.size(); ++i) {
         if (!drawable(curve.x[i]) || !drawable(curve.y[i])) continue;
         x_.take(curve.x[i]);
         y_.take(curve.y[i]);
+        if (has_band(curve, i)) y_.take(curve.low[i]), y_.take(curve.high[i]);
         whole = whole && curve.x[i] == std::floor(curve.x[i]);
       }
     }
     has_points_ = !x_.empty();
+    if (y_range.low < y_range.high) y_.take(y_range.low), y_.take(y_range.high);
     x_.open_up();
     y_.open_up();
     x_ticks_ = svg::ticks(x_.low, x_.high, 8, whole && has_points_);
@@ -128,14 +156,18 @@ class Chart {
     return out;
   }
 
-  [[nodiscard]] std::string curve(const Curve& curve, size_t index) const {
+  [[nodiscard]] std::string curve(const Curve& curve, const Style& style) const {
     std::string path, dots;
     Points piece;
+    const bool marks_points = curve.is_main && curve.x.size() <= kMaxMarkedPoints;
     const auto finish = [&] {
-      if (piece.size() == 1) {
-        dots += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"3.5\" {}/>\n", svg::number(x(piece[0].first)),
-                            svg::number(y(piece[0].second)), colour(index, true));
-      } else {
+      if (piece.size() == 1 || marks_points) {
+        for (const auto& [px, py] : piece) {
+          dots += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"3.5\" {}/>\n", svg::number(x(px)), svg::number(y(py)),
+                              style.dot);
+        }
+      }
+      if (piece.size() > 1) {
         const char* command = "M";
         for (const auto& [px, py] : thinned(piece)) {
           path += fmt::format("{}{} {}", command, svg::number(x(px)), svg::number(y(py)));
@@ -152,12 +184,43 @@ class Chart {
       }
     }
     finish();
-    if (!path.empty()) path = fmt::format("<path {}{} d=\"{}\"/>\n", colour(index, false), dash(index), path);
+    if (!path.empty()) path = fmt::format("<path {} d=\"{}\"/>\n", style.line, path);
     if (path.empty() && dots.empty()) return "";
-    return fmt::format("<g><title>{}</title>\n{}{}</g>\n", svg::escape(curve.name), path, dots);
+    return fmt::format("<g><title>{}</title>\n{}{}{}</g>\n", svg::escape(curve.name), band(curve), path, dots);
   }
 
  private:
+  [[nodiscard]] static bool has_band(const Curve& curve, size_t i) {
+    return curve.is_main && !curve.low.empty() && drawable(curve.low[i]) && drawable(curve.high[i]);
+  }
+
+  /// One area for each unbroken piece: along the upper ends and back along the lower ones.
+  [[nodiscard]] std::string band(const Curve& curve) const {
+    std::string areas;
+    std::vector<size_t> piece;
+    const auto finish = [&] {
+      if (piece.size() > 1) {
+        std::string path;
+        for (const size_t i : piece)
+          path += fmt::format("{}{} {}", path.empty() ? "M" : "L", svg::number(x(curve.x[i])),
+                              svg::number(y(curve.high[i])));
+        for (auto i = piece.rbegin(); i != piece.rend(); ++i)
+          path += fmt::format("L{} {}", svg::number(x(curve.x[*i])), svg::number(y(curve.low[*i])));
+        areas += fmt::format("<path class=\"amae-band\" d=\"{}Z\"/>\n", path);
+      }
+      piece.clear();
+    };
+    for (size_t i = 0; i < curve.x.size(); ++i) {
+      if (drawable(curve.x[i]) && drawable(curve.y[i]) && has_band(curve, i)) {
+        piece.push_back(i);
+      } else {
+        finish();
+      }
+    }
+    finish();
+    return areas;
+  }
+
   [[nodiscard]] double x(double value) const { return left_ + (value - x_.low) / (x_.high - x_.low) * kPlotWidth; }
   [[nodiscard]] double y(double value) const {
     return kChartTop + (y_.high - value) / (y_.high - y_.low) * kPlotHeight;
@@ -172,8 +235,9 @@ class Chart {
 }  // namespace
 
 std::string line_chart_svg(const std::string& title, const std::string& x_label, const std::string& y_label,
-                           const std::vector<Curve>& curves) {
-  Chart chart(curves, 0);
+                           const std::vector<Curve>& curves, AxisRange y_range) {
+  const std::vector<Style> styles = styles_of(curves);
+  Chart chart(curves, y_range, 0);
   const double left = 16 + (y_label.empty() ? 0 : 20) + chart.y_label_width() + 8;
   chart.move_to(left);
 
@@ -192,7 +256,11 @@ std::string line_chart_svg(const std::string& title, const std::string& x_label,
   std::string out = svg::open(width, height, title);
   out += svg::text_element(left, 28, "class=\"amae-strong\"", svg::shortened(title, 100));
   out += chart.axes();
-  for (size_t i = 0; i < curves.size(); ++i) out += chart.curve(curves[i], i);
+  for (const bool on_top : {false, true}) {  // what matters most lies on top
+    for (size_t i = 0; i < curves.size(); ++i) {
+      if (curves[i].is_main == on_top) out += chart.curve(curves[i], styles[i]);
+    }
+  }
   out += svg::text_element(left + kPlotWidth / 2, kChartTop + kPlotHeight + 42, "text-anchor=\"middle\"", x_label);
   if (!y_label.empty()) {
     const double middle = kChartTop + kPlotHeight / 2;
@@ -208,7 +276,7 @@ std::string line_chart_svg(const std::string& title, const std::string& x_label,
       out += svg::text_element(x, y + 4, "", "\u2026");
       break;
     }
-    out += fmt::format("<path {}{} d=\"M{} {}h22\"/>\n", colour(i, false), dash(i), svg::number(x), svg::number(y));
+    out += fmt::format("<path {} d=\"M{} {}h22\"/>\n", styles[i].line, svg::number(x), svg::number(y));
     out += svg::text_element(x + 30, y + 4, "", svg::shortened(curves[i].name, kLegendCharacters));
     y += 20;
   }

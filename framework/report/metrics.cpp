@@ -242,4 +242,14 @@ Metrics multi_label_metrics(const at::Tensor& scores, const at::Tensor& targets,
   return metrics;
 }
 
+MeanAndDeviation mean_and_deviation(const std::vector<double>& values) {
+  MeanAndDeviation out;
+  const auto count = static_cast<double>(values.size());
+  for (const double value : values) out.mean += value / count;
+  double squares = 0;
+  for (const double value : values) squares += (value - out.mean) * (value - out.mean);
+  out.deviation = std::sqrt(squares / std::max(1.0, count - 1));
+  return out;
+}
+
 }  // namespace amae

@@ -36,4 +36,12 @@ Metrics single_label_metrics(const at::Tensor& scores, const at::Tensor& targets
 Metrics multi_label_metrics(const at::Tensor& scores, const at::Tensor& targets,
                             const std::vector<std::string>& classes, const std::vector<int64_t>& groups);
 
+struct MeanAndDeviation {
+  double mean = 0;
+  double deviation = 0;  ///< of a sample: sqrt(sum of squares / (n - 1)); 0 of a single value
+};
+
+/// Of one figure over runs, such as the accuracy of each fold; zeros when there is none.
+MeanAndDeviation mean_and_deviation(const std::vector<double>& values);
+
 }  // namespace amae

@@ -10,11 +10,19 @@ namespace amae {
 struct Curve {
   std::string name;
   std::vector<double> x, y;  ///< NaN y leaves a gap
+  bool is_main = false;      ///< drawn over the others in the page's ink, thicker and with its points; they get thin
+  std::vector<double> low = {}, high = {};  ///< of a main curve: a band around it, such as an interval; empty: none
 };
 
-/// Line chart with axes, round ticks, legend; colours safe for colour blindness (Okabe-Ito).
+/// Numbers that an axis shows at least.
+struct AxisRange {
+  double low = 0, high = 0;
+};
+
+/// Line chart with axes, round ticks, legend; colours safe for colour blindness (Okabe-Ito). The vertical axis holds
+/// the curves and `y_range` where that is not empty. Throws std::invalid_argument when sizes within a curve disagree.
 std::string line_chart_svg(const std::string& title, const std::string& x_label, const std::string& y_label,
-                           const std::vector<Curve>& curves);
+                           const std::vector<Curve>& curves, AxisRange y_range = {});
 
 /// Confusion matrix: rows are true classes, columns predicted; cell colour is the row share (viridis), numbers are
 /// counts (left out above 30 classes). Each cell has a <title> with both class names, count and share.

@@ -100,7 +100,9 @@ std::string open(double width_px, double height_px, std::string_view title) {
       ".amae-plot .amae-axis{{stroke:#8a9099;stroke-width:1;fill:none}}\n"
       ".amae-plot .amae-empty{{fill:#eef0f2}}\n"
       ".amae-plot .amae-line{{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}}\n"
+      ".amae-plot .amae-thin{{stroke-width:1.4}}\n.amae-plot .amae-main{{stroke-width:3}}\n"
       ".amae-plot .amae-ink{{stroke:#202124}}\n.amae-plot .amae-ink-dot{{fill:#202124}}\n"
+      ".amae-plot .amae-band{{fill:#202124;fill-opacity:0.15}}\n"
       "@media (prefers-color-scheme: dark){{\n"
       ".amae-plot text{{fill:#c4c9d0}}\n"
       ".amae-plot .amae-strong{{fill:#f1f3f4}}\n"
@@ -109,6 +111,7 @@ std::string open(double width_px, double height_px, std::string_view title) {
       ".amae-plot .amae-axis{{stroke:#7b828b}}\n"
       ".amae-plot .amae-empty{{fill:#25292e}}\n"
       ".amae-plot .amae-ink{{stroke:#f1f3f4}}\n.amae-plot .amae-ink-dot{{fill:#f1f3f4}}\n"
+      ".amae-plot .amae-band{{fill:#f1f3f4;fill-opacity:0.2}}\n"
       "}}\n</style>\n"
       "<rect class=\"amae-back\" width=\"{0}\" height=\"{1}\"/>\n",
       number(width_px), number(height_px), escape(title));

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 
 #include "base/log.h"
 #include "config/read.h"
 #include "io/csv.h"
+#include "report/metrics.h"
 #include "report/plots.h"
 #include "task/eval_report.h"
+#include "task/fold_slices.h"
 #include "task/run_folder.h"
 
 namespace amae {
@@ -70,6 +71,7 @@ bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, 
   std::vector<std::vector<int64_t>> pooled(classes.size(), std::vector<int64_t>(classes.size()));
   ordered_json per_fold = ordered_json::array();
   std::string csv = csv_line({"fold", "count", "accuracy", "macro_f1", "loss"});
+  std::vector<std::pair<std::string, ordered_json>> reports;
   std::vector<double> accuracies;
   int64_t right = 0, count = 0;
   for (const int64_t fold : folds) {
@@ -91,28 +93,28 @@ bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, 
         csv_line({std::to_string(fold), std::to_string(metrics.at("count").get<int64_t>()),
                   fmt::format("{:.6f}", accuracies.back()), fmt::format("{:.6f}", metrics.at("macro_f1").get<double>()),
                   fmt::format("{:.6f}", metrics.at("loss").get<double>())});
+    reports.emplace_back(std::to_string(fold), metrics);
+    metrics.erase("slices");
     metrics["fold"] = fold;
     per_fold.push_back(metrics);
   }
-  double mean = 0, variance = 0;
-  for (const double a : accuracies) mean += a / static_cast<double>(accuracies.size());
-  for (const double a : accuracies)
-    variance += (a - mean) * (a - mean) / std::max(1.0, static_cast<double>(accuracies.size()) - 1);
-  ordered_json cv{{"folds", folds}, {"mean_accuracy", mean}, {"sd_accuracy", std::sqrt(variance)}, {"count", count}};
+  const auto [mean, deviation] = mean_and_deviation(accuracies);
+  ordered_json cv{{"folds", folds}, {"mean_accuracy", mean}, {"sd_accuracy", deviation}, {"count", count}};
   if (right > 0) {
     cv["pooled_accuracy"] = static_cast<double>(right) / static_cast<double>(count);
     write_file(run / "confusion.csv", confusion_csv(classes, pooled));
     write_file(run / "confusion.svg",
                confusion_svg(fmt::format("{} folds, mean accuracy {:.3f}", folds.size(), mean), classes, pooled));
   }
+  if (ordered_json slices = write_fold_slices(run, reports); !slices.empty()) cv["slices"] = std::move(slices);
   cv["per_fold"] = per_fold;
   write_file(run / "cv.json", cv.dump(2) + "\n");
   write_file(run / "cv.csv", csv);
   std::string each;
   for (const double a : accuracies) each += fmt::format(" {:.4f}", a);
-  log::info("cv     mean test accuracy {:.4f} over {} folds (s.d. {:.4f}; each{})", mean, folds.size(),
-            std::sqrt(variance), each);
-  folder.note("results", {{"mean_accuracy", mean}, {"sd_accuracy", std::sqrt(variance)}});
+  log::info("cv     mean test accuracy {:.4f} over {} folds (s.d. {:.4f}; each{})", mean, folds.size(), deviation,
+            each);
+  folder.note("results", {{"mean_accuracy", mean}, {"sd_accuracy", deviation}});
   folder.finish("finished");
   return true;
 }

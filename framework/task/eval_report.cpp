@@ -3,18 +3,22 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "io/csv.h"
 #include "report/plots.h"
+#include "task/slices.h"
 
 namespace amae {
 namespace fs = std::filesystem;
 namespace {
 
-std::string predictions_csv(const Dataset& dataset, const Scores& scores, bool multi_label) {
+/// The columns that are sliced stand at the end, under their own names but for those that are taken.
+std::string predictions_csv(const Dataset& dataset, const Scores& scores, bool multi_label,
+                            const std::vector<ColumnValues>& slices) {
   const auto& classes = dataset.classes();
   const std::vector<int64_t> folds = dataset.folds();
   const int64_t top = std::min<int64_t>(5, static_cast<int64_t>(classes.size()));
@@ -22,6 +26,10 @@ std::string predictions_csv(const Dataset& dataset, const Scores& scores, bool m
   for (int64_t k = 1; k <= top; ++k) {
     cells.push_back(fmt::format("predicted_{}", k));
     cells.push_back(fmt::format("score_{}", k));
+  }
+  for (const ColumnValues& column : slices) {
+    const bool taken = std::find(cells.begin(), cells.end(), column.name) != cells.end();
+    cells.push_back(taken ? "column_" + column.name : column.name);
   }
   std::string text = csv_line(cells);
   const auto [values, indices] = scores.probabilities.topk(top, 1);
@@ -44,6 +52,10 @@ std::string predictions_csv(const Dataset& dataset, const Scores& scores, bool m
     for (int64_t k = 0; k < top; ++k) {
       cells.push_back(classes[static_cast<size_t>(index[n][k])]);
       cells.push_back(fmt::format("{:.6f}", value[n][k]));
+    }
+    for (const ColumnValues& column : slices) {
+      const int32_t at = column.index[static_cast<size_t>(row)];
+      cells.push_back(at < 0 ? "" : column.texts[static_cast<size_t>(at)]);
     }
     text += csv_line(cells);
   }
@@ -75,20 +87,27 @@ std::string confusion_csv(const std::vector<std::string>& classes, const std::ve
   return text;
 }
 
+Metrics metrics_of(const Scores& scores, const std::vector<std::string>& classes, bool multi_label,
+                   const std::vector<int64_t>& groups) {
+  return multi_label ? multi_label_metrics(scores.probabilities, scores.targets, classes, groups)
+                     : single_label_metrics(scores.probabilities, scores.targets.argmax(1), classes, groups);
+}
+
 Metrics write_eval_report(const fs::path& folder, const Dataset& dataset, const Scores& scores, bool multi_label,
-                          const nlohmann::ordered_json& extra) {
+                          const std::vector<ColumnValues>& slices, const nlohmann::ordered_json& extra) {
   fs::create_directories(folder);
   const auto& classes = dataset.classes();
   std::vector<int64_t> groups;
   if (const std::vector<int64_t> all = dataset.groups(); !all.empty()) {
     for (const int64_t row : scores.rows) groups.push_back(all[static_cast<size_t>(row)]);
   }
-  const Metrics metrics = multi_label
-                              ? multi_label_metrics(scores.probabilities, scores.targets, classes, groups)
-                              : single_label_metrics(scores.probabilities, scores.targets.argmax(1), classes, groups);
+  const Metrics metrics = metrics_of(scores, classes, multi_label, groups);
   nlohmann::ordered_json json = metrics_json(metrics);
   json["loss"] = mean_log_loss(scores, multi_label);
   json.update(extra);
+  const std::vector<SlicedColumn> sliced = slice(slices, scores, classes, multi_label, groups);
+  if (!sliced.empty()) json["slices"] = slices_json(sliced);
+  write_slices(folder, sliced);
   if (!multi_label) {
     json["confusion"] = metrics.confusion;
     write_file(folder / "confusion.csv", confusion_csv(classes, metrics.confusion));
@@ -102,7 +121,7 @@ Metrics write_eval_report(const fs::path& folder, const Dataset& dataset, const 
                            fmt::format("{:.4f}", c.recall), fmt::format("{:.4f}", c.f1)});
   }
   write_file(folder / "per_class.csv", per_class);
-  write_file(folder / "predictions.csv", predictions_csv(dataset, scores, multi_label));
+  write_file(folder / "predictions.csv", predictions_csv(dataset, scores, multi_label, slices));
   write_file(folder / "metrics.json", json.dump(2) + "\n");
   return metrics;
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/read.h"
 #include "task/eval_report.h"
+#include "task/slices.h"
 
 namespace amae {
 
@@ -23,6 +24,7 @@ Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::fil
                      fmt::format("got classes {}, expected those of the bundle: {}", join(dataset->classes(), ", "),
                                  join(bundle.info.classes, ", ")));
   }
+  check_slices(plan, *dataset);
   std::vector<int64_t> rows(static_cast<size_t>(dataset->size()));
   std::iota(rows.begin(), rows.end(), 0);
   Split parts;
@@ -46,7 +48,7 @@ Metrics evaluate_run(const Plan& plan, const RunRequest& request, const std::fil
   nlohmann::ordered_json extra{{"weights", bundle.info.weights}, {"views", bundle.info.views}, {"bundle", bundle.id}};
   if (dataset->skips_bad_rows()) extra["bad_samples"] = bad_rows_json(*dataset, cache->bad_rows());
   return write_eval_report(out.empty() ? named_path(run) / "eval" / split : out, *dataset, scores,
-                           bundle.info.multi_label, extra);
+                           bundle.info.multi_label, slice_columns(plan, *dataset), extra);
 }
 
 }  // namespace amae

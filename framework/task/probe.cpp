@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,9 +14,12 @@
 #include "base/text.h"
 #include "config/read.h"
 #include "data/loader.h"
+#include "report/metrics.h"
 #include "task/crossval.h"
 #include "task/eval_report.h"
 #include "task/run_folder.h"
+#include "task/slices.h"
+#include "task/split_file.h"
 #include "train/features.h"
 
 namespace amae {
@@ -142,6 +144,7 @@ class Probing {
       folder_.note("bad_samples", bad_rows_json(*data_.dataset, data_.cache->bad_rows()));
       split_ = without_bad_rows(plan_, *data_.cache, fold_, split_);
     }
+    folder_.note("split", keep_split(path_, *data_.dataset, split_));
     fit_pipeline(*pipeline_, *data_.cache, split_.train);
     model_->to(device_);
     model_->eval();
@@ -169,6 +172,7 @@ class Probing {
 
   void judge() {
     const torch::Tensor gallery = features(split_.train), targets = targets_of(*data_.dataset, split_.train);
+    const std::vector<ColumnValues> slices = slice_columns(plan_, *data_.dataset);
     std::map<std::string, ordered_json> methods;
     ordered_json results = ordered_json::object();
     for (const auto& [name, rows] : {std::pair<std::string, const std::vector<int64_t>&>("train", split_.train),
@@ -184,7 +188,7 @@ class Probing {
         const fs::path report = path_ / "eval" / (is_first ? name : name + "-" + method);
         const Metrics metrics =
             write_eval_report(report, *data_.dataset, {rows, scores(method, gallery, targets, queries), truth},
-                              data_.multi_label, {{"method", method}, {"weights", from_}});
+                              data_.multi_label, slices, {{"method", method}, {"weights", from_}});
         methods[method][name] = metrics_json(metrics);
         if (is_first) results[name] = methods[method][name];
         log::info("{:<5}  {:<6}  accuracy {:.4f} (95 % {:.3f} to {:.3f}), macro F1 {:.4f}, {} items", name, method,
@@ -228,10 +232,7 @@ void write_fold_means(const Plan& plan, const fs::path& run) {
         accuracies[split].push_back(metrics.at("accuracy"));
     }
     for (const auto& [split, values] : accuracies) {
-      double mean = 0, squares = 0;
-      for (const double a : values) mean += a / static_cast<double>(values.size());
-      for (const double a : values) squares += (a - mean) * (a - mean);
-      const double deviation = std::sqrt(squares / std::max(1.0, static_cast<double>(values.size()) - 1));
+      const auto [mean, deviation] = mean_and_deviation(values);
       json["methods"][method][split] = {{"mean_accuracy", mean}, {"sd_accuracy", deviation}, {"accuracy", values}};
       log::info("cv     {:<5}  {:<6}  mean accuracy {:.4f} over {} folds (s.d. {:.4f})", split, method, mean,
                 values.size(), deviation);
@@ -256,6 +257,8 @@ bool probe(Plan& plan, const RunRequest& request, const std::function<fs::path()
   Data data;
   data.dataset = open_dataset(plan);
   data.multi_label = has_several_labels(*data.dataset);
+  check_split_columns(plan, *data.dataset);
+  check_slices(plan, *data.dataset);
   static_cast<void>(make_pipeline(plan, *data.dataset));
   const fs::path run = run_folder();  // only now, so that a mistake in the data or the chain leaves no folder behind
   bool finished = false;

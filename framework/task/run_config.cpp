@@ -18,6 +18,10 @@ void EvalOptions::describe(Fields& f) {
   f.add("views", views, "evaluation passes of random transforms (rolled copies) whose scores are averaged")
       .range(1, 1000);
   f.add("splits", splits, "splits evaluated at the end of a run").choices({"train", "val", "test"});
+  f.add(
+      "slices", slices,
+      "columns for each of whose values all figures are given (slices.csv, a curve over numbers); auto: those of 2 to "
+      "100 values, []: none");
 }
 
 void ProbeOptions::describe(Fields& f) {
@@ -138,8 +142,14 @@ Plan load_plan(const fs::path& config_path, const std::vector<std::string>& over
                            "transforms." + (transform.id.empty() ? transform.name : transform.id), problems);
   }
   if (problems.empty()) {  // rules over several fields judge only values that are good one by one
-    // With folds each run gets its test fold from there, so that the split's own rule waits until then.
-    if (config.folds.empty()) check_section(config.split, "split", *plan.tree, problems);
+    SplitOptions split = config.split;
+    if (!config.folds.empty()) split.test.clear();  // each run gets its test fold from there, and leaves it out of val
+    check_section(split, "split", *plan.tree, problems);
+    if (config.task == "pretrain" && config.pretrain.contrastive > 0 && config.split.labels < 1) {
+      problems.push_back({"CFG-RULE", config::mark_of(*plan.tree, "split.labels").text(), "split.labels",
+                          "got fewer than all labels with pretrain.contrastive, which uses them; expected 1, or "
+                          "pretrain.contrastive = 0"});
+    }
     check_section(config.optim, "optim", *plan.tree, problems);
     check_section(config.train.early_stopping, "train.early_stopping", *plan.tree, problems);
     const auto folds_rule = [&](const std::string& message) {

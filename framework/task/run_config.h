@@ -24,6 +24,7 @@ namespace amae {
 struct EvalOptions {
   int64_t views = 1;
   std::vector<std::string> splits = {"test"};
+  std::vector<std::string> slices = {"auto"};  ///< columns (slices.h)
   void describe(Fields& f);
 };
 

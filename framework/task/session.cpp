@@ -3,14 +3,42 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <functional>
+#include <set>
 #include <thread>
 
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "config/read.h"
+#include "data/columns.h"
 
 namespace amae {
+namespace {
+
+/// Numeric and text columns: as long as the data set, each name once, texts that exist.
+void check_named_columns(const Dataset& dataset, const std::function<void(const std::string&)>& refuse) {
+  const auto rows = static_cast<size_t>(dataset.size());
+  std::set<std::string> numeric;
+  for (const auto& [name, values] : dataset.columns()) {
+    if (values.size() != rows)
+      refuse(fmt::format("got {} values in column {} for {} rows", values.size(), printable(name), rows));
+    numeric.insert(name);
+  }
+  for (const auto& [name, column] : dataset.text_columns()) {
+    if (numeric.contains(name))
+      refuse(fmt::format("got column {} as numbers and as text, expected one of them", printable(name)));
+    if (column.index.size() != rows)
+      refuse(fmt::format("got {} values in column {} for {} rows", column.index.size(), printable(name), rows));
+    const auto texts = static_cast<int64_t>(column.values.size());
+    for (const int32_t index : column.index) {
+      if (index < -1 || index >= texts)
+        refuse(fmt::format("got text {} in column {}, expected -1 to {}", index, printable(name), texts - 1));
+    }
+  }
+}
+
+}  // namespace
 
 void check_columns(const Dataset& dataset, const std::string& where) {
   const auto refuse = [&](const std::string& message) { throw InputError("DATA", where, "data", message); };
@@ -35,6 +63,7 @@ void check_columns(const Dataset& dataset, const std::string& where) {
   };
   check_count("folds", dataset.folds().size());  // one after the other: each is a copy of a column
   check_count("groups", dataset.groups().size());
+  check_named_columns(dataset, refuse);
 }
 
 std::shared_ptr<const Dataset> open_dataset(const Plan& plan, bool needs_labels) {
@@ -82,10 +111,15 @@ SplitOptions split_options(const Plan& plan, const std::vector<int64_t>& test_fo
   return options;
 }
 
+/// Training whose rows are worth as much without their labels.
+bool ignores_labels(const Plan& plan) { return plan.config.task == "pretrain"; }
+
 void log_split(const Plan& plan, const Dataset& dataset, const Split& split) {
   const int64_t leaks = leaking_groups(dataset, split);
-  log::info("data   {}: {} items, {} classes; train {}, val {}, test {}; {}", plan.config.data.name, dataset.size(),
-            dataset.classes().size(), split.train.size(), split.val.size(), split.test.size(),
+  const std::string unlabelled =
+      split.unlabelled.empty() ? "" : fmt::format(" ({} more without their labels)", split.unlabelled.size());
+  log::info("data   {}: {} items, {} classes; train {}{}, val {}, test {}; {}", plan.config.data.name, dataset.size(),
+            dataset.classes().size(), split.train.size(), unlabelled, split.val.size(), split.test.size(),
             dataset.groups().empty() ? "no groups known"
             : leaks == 0             ? "no group in two splits"
                                      : fmt::format("{} groups in two splits", leaks));
@@ -99,16 +133,28 @@ void log_split(const Plan& plan, const Dataset& dataset, const Split& split) {
 
 Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_folds) {
   const std::string where = config::mark_of(*plan.tree, "split").text();
-  const Split split = make_split(dataset, split_options(plan, test_folds), where);
+  const SplitOptions options = split_options(plan, test_folds);
+  Split split = make_split(dataset, options, where);
+  if (!ignores_labels(plan)) {
+    split = with_label_share(dataset, std::move(split), options, where);
+  } else if (options.labels < 1) {
+    log::info("labels pretraining sees none: split.labels leaves no row out here");
+  }
   log_split(plan, dataset, split);
   return split;
+}
+
+void check_split_columns(const Plan& plan, const Dataset& dataset) {
+  static_cast<void>(column_values(dataset, plan.config.split.stratify,
+                                  config::mark_of(*plan.tree, "split.stratify").text(), "split.stratify"));
 }
 
 Split without_bad_rows(const Plan& plan, const FeatureCache& cache, const std::vector<int64_t>& test_folds,
                        const Split& split) {
   const BadRows& bad = cache.bad_rows();
   if (bad.empty()) return split;
-  const Split good{without(split.train, bad), without(split.val, bad), without(split.test, bad)};
+  const Split good{without(split.train, bad), without(split.val, bad), without(split.test, bad),
+                   without(split.unlabelled, bad)};
   const std::string where = config::mark_of(*plan.tree, "split").text();
   try {
     check_split(cache.dataset(), good, split_options(plan, test_folds), where);

@@ -18,8 +18,8 @@ struct Data {
   bool multi_label = false;
 };
 
-/// A data set is a plugin's: what it says of its rows (labels, folds, groups) is checked once, so that nothing later
-/// runs over an end. Throws InputError (code DATA, field "data").
+/// A data set is a plugin's: what it says of its rows (labels, folds, groups, columns) is checked once, so that nothing
+/// later runs over an end. Throws InputError (code DATA, field "data").
 void check_columns(const Dataset& dataset, const std::string& where);
 
 /// Opens the data set and checks its columns; with `needs_labels` also that it can be classified: at least two classes,
@@ -29,7 +29,12 @@ std::shared_ptr<const Dataset> open_dataset(const Plan& plan, bool needs_labels 
 /// True when rows have several labels each.
 bool has_several_labels(const Dataset& dataset);
 
-/// The split of `config`, with its summary in the log. `test_folds` replaces split.test when not empty.
+/// Refuses columns in split.stratify that the data set does not have or that have too many values, at the option's
+/// place and before anything is made (InputError, code COLUMN).
+void check_split_columns(const Plan& plan, const Dataset& dataset);
+
+/// The split of `config`, with its summary in the log. `test_folds` replaces split.test when not empty. Of the training
+/// rows only the share split.labels is in it, but for task pretrain, which needs no labels.
 Split split_for(const Plan& plan, const Dataset& dataset, const std::vector<int64_t>& test_folds);
 
 /// The split without the rows that the cache could not load, with its new summary in the log. Throws InputError when a

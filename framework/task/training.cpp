@@ -16,6 +16,8 @@
 #include "task/crossval.h"
 #include "task/eval_report.h"
 #include "task/run_folder.h"
+#include "task/slices.h"
+#include "task/split_file.h"
 #include "train/trainer.h"
 
 namespace amae {
@@ -138,6 +140,7 @@ class Run {
       folder_.note("bad_samples", bad_rows_json(*data_.dataset, data_.cache->bad_rows()));
       split = without_bad_rows(plan_, *data_.cache, fold_, split);
     }
+    folder_.note("split", keep_split(path_, *data_.dataset, split));
     trained_on_ = united(inherited, marks_of(*data_.dataset, split.train));
     fit_pipeline(*pipeline, *data_.cache, split.train);
     model->to(device);
@@ -205,13 +208,15 @@ class Run {
       if (averages) raw[name] = accuracy(task_.scores(context, *rows, config_.eval.views), data_.multi_label);
     }
     trainer.use_final_weights();
+    const std::vector<ColumnValues> slices =
+        splits.empty() ? std::vector<ColumnValues>() : slice_columns(plan_, *context.dataset);
     ordered_json results = ordered_json::object();
     for (const auto& [name, rows] : splits) {
       ordered_json extra{{"weights", averages ? "ema of the last epoch" : "last epoch"}, {"views", config_.eval.views}};
       if (averages) extra["accuracy_raw_weights"] = raw[name];
       const Metrics metrics =
           write_eval_report(path_ / "eval" / name, *context.dataset, task_.scores(context, *rows, config_.eval.views),
-                            data_.multi_label, extra);
+                            data_.multi_label, slices, extra);
       results[name] = metrics_json(metrics);
       log::info("{:<5}  accuracy {:.4f} (95 % {:.3f} to {:.3f}), macro F1 {:.4f}, {} items", name, metrics.accuracy,
                 metrics.accuracy_low, metrics.accuracy_high, metrics.macro_f1, metrics.count);
@@ -240,6 +245,8 @@ bool run_training(Plan& plan, const RunRequest& request, const std::function<fs:
   Data data;
   data.dataset = open_dataset(plan, task.needs_labels());
   data.multi_label = has_several_labels(*data.dataset);
+  check_split_columns(plan, *data.dataset);
+  if (data.dataset->labels().defined()) check_slices(plan, *data.dataset);
   static_cast<void>(make_pipeline(plan, *data.dataset));
   const fs::path run = run_folder();  // only now, so that a mistake in the data or the chain leaves no folder behind
   bool finished = false;

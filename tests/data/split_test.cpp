@@ -7,32 +7,10 @@
 
 #include "amae/draw.h"
 #include "amae/error.h"
+#include "tests/data/columns.h"
 
 namespace amae {
 namespace {
-
-/// Columns alone; nothing to load.
-class Columns final : public Dataset {
- public:
-  std::vector<int64_t> label, fold, group;
-  std::vector<std::string> names;
-  at::Tensor several;  // [rows, K], instead of label
-
-  [[nodiscard]] int64_t size() const override {
-    return static_cast<int64_t>(std::max({label.size(), fold.size(), group.size()}));
-  }
-  [[nodiscard]] std::string id(int64_t row) const override { return std::to_string(row); }
-  [[nodiscard]] Signal load(int64_t /*row*/) const override { return {}; }
-  [[nodiscard]] Spec spec() const override { return {}; }
-  [[nodiscard]] const std::vector<std::string>& classes() const override { return names; }
-  [[nodiscard]] at::Tensor labels() const override {
-    if (several.defined()) return several;
-    return label.empty() ? at::Tensor() : at::tensor(label, at::kLong);
-  }
-  [[nodiscard]] std::vector<int64_t> folds() const override { return fold; }
-  [[nodiscard]] std::vector<int64_t> groups() const override { return group; }
-  [[nodiscard]] std::string content_hash(int64_t /*row*/) const override { return {}; }
-};
 
 /// `sizes[c]` rows of each class, classes interleaved by a fixed shuffle; folds 1..5 in turn; groups of 1..4 rows of
 /// one class each.
@@ -170,6 +148,115 @@ TEST_CASE("a random split of one class does not change when another class grows"
   CHECK(rows_of_class_0(some_rows({40, 40})) == rows_of_class_0(some_rows({40, 80})));
 }
 
+TEST_CASE("a stratified split gives each class and SNR its share to less than one row, and each class too") {
+  for (const auto& [test, val] : std::vector<std::pair<double, double>>{{0.2, 0.2}, {0.25, 0.1}, {0.07, 0}}) {
+    for (const int64_t per_cell : {1, 2, 7, 20}) {
+      INFO("test " << test << ", val " << val << ", rows a cell " << per_cell);
+      const auto data = radio_rows(4, 20, per_cell);
+      const SplitOptions options{.by = "ratio", .test_ratio = test, .val_ratio = val, .seed = 3, .stratify = {"snr"}};
+      const auto split = make_split(data, options, "");
+      check_whole(data, split);
+      for (const auto& [rows, ratio] : {std::pair(&split.test, test), {&split.val, val}}) {
+        CHECK(static_cast<int64_t>(rows->size()) == std::llround(static_cast<double>(data.size()) * ratio));
+        for (int64_t c = 0; c < 4; ++c) {
+          CHECK(std::abs(static_cast<double>(count(data, *rows, c)) - 20.0 * static_cast<double>(per_cell) * ratio) <
+                1);
+          for (double snr = -20; snr <= 18; snr += 2) {
+            const auto exact = static_cast<double>(per_cell) * ratio;
+            CHECK(std::abs(static_cast<double>(cell_count(data, *rows, c, snr)) - exact) < 1);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a stratified split leaves every class a row to train on, whatever share its cells would give") {
+  struct Case {
+    int64_t classes, snrs, per_cell;
+    double test, val;
+  };
+  for (const Case& c : {Case{2, 2, 2, 0.35, 0.6}, Case{2, 2, 5, 0.54, 0.4}, Case{3, 2, 2, 0.3, 0.6}}) {
+    INFO("classes " << c.classes << ", rows a cell " << c.per_cell << ", test " << c.test << ", val " << c.val);
+    const auto data = radio_rows(c.classes, c.snrs, c.per_cell);
+    const auto split =
+        make_split(data, {.by = "ratio", .test_ratio = c.test, .val_ratio = c.val, .stratify = {"snr"}}, "");
+    check_whole(data, split);
+    for (int64_t label = 0; label < c.classes; ++label) CHECK(count(data, split.train, label) == 1);
+  }
+}
+
+TEST_CASE("where a cell's share is a fraction, no SNR is favoured in all classes") {
+  // 0.2 rows a cell of one row: each class tests 4 of its 20 SNRs, 40 classes should not all test the same ones.
+  const auto data = radio_rows(40, 20, 1);
+  const auto split = make_split(data, {.by = "ratio", .test_ratio = 0.2, .stratify = {"snr"}}, "");
+  for (double snr = -20; snr <= 18; snr += 2) {
+    int64_t at_snr = 0;
+    for (int64_t c = 0; c < 40; ++c) at_snr += cell_count(data, split.test, c, snr);
+    INFO("snr " << snr);
+    CHECK(at_snr > 0);  // 8 expected, deviation 2.5: none at all, or 20, would be one in a thousand
+    CHECK(at_snr < 20);
+  }
+}
+
+TEST_CASE("a cell's random split does not change when other cells grow") {
+  const auto tested = [](int64_t snrs) {  // which of the rows of class 1 at -20 dB
+    const auto data = radio_rows(2, snrs, 20);
+    const auto split = make_split(data, {.by = "ratio", .test_ratio = 0.25, .stratify = {"snr"}}, "");
+    std::vector<int64_t> nth;
+    int64_t n = 0;
+    for (int64_t row = 0; row < data.size(); ++row) {
+      const auto i = static_cast<size_t>(row);
+      if (data.label[i] != 1 || data.numbers.at("snr")[i] != -20) continue;
+      if (std::binary_search(split.test.begin(), split.test.end(), row)) nth.push_back(n);
+      ++n;
+    }
+    return nth;
+  };
+  CHECK(tested(3).size() == 5);
+  CHECK(tested(3) == tested(7));
+}
+
+TEST_CASE("rows without a value in a column are a cell of their own, of text columns too") {
+  auto data = radio_rows(2, 2, 10);
+  for (size_t i = 0; i < data.label.size(); i += 4) data.numbers["snr"][i] = std::nan("");  // class 0 at -20
+  data.texts["place"] = {{"sea", "land"}, std::vector<int32_t>(data.label.size(), -1)};
+  for (size_t i = 0; i < data.label.size(); i += 2) data.texts["place"].index[i] = static_cast<int32_t>(i / 2 % 2);
+  const SplitOptions options{.by = "ratio", .test_ratio = 0.2, .stratify = {"snr", "place"}};
+  const auto split = make_split(data, options, "");
+  check_whole(data, split);
+  const auto none = std::count_if(split.test.begin(), split.test.end(), [](int64_t row) { return row % 4 == 0; });
+  CHECK(none == 2);
+}
+
+TEST_CASE("a split by group spreads the values of a column too") {
+  Columns data;
+  data.names = {"a"};
+  for (int64_t i = 0; i < 200; ++i) {  // groups of 5 rows of one SNR, of which the last tenth are loud
+    data.label.push_back(0);
+    data.group.push_back(i / 5);
+    data.numbers["snr"].push_back(i < 180 ? 0 : 30);
+  }
+  const SplitOptions options{.by = "group", .test_ratio = 0.25, .seed = 1, .stratify = {"snr"}};
+  const auto split = make_split(data, options, "");
+  check_whole(data, split);
+  CHECK(cell_count(data, split.test, 0, 30) == 5);
+  CHECK(cell_count(data, split.test, 0, 0) == 45);
+}
+
+TEST_CASE("columns to stratify by that are not there are refused together, with those that are") {
+  auto data = radio_rows(2, 3, 2);
+  data.texts["place"] = {{"x"}, std::vector<int32_t>(data.label.size(), 0)};
+  const auto problems =
+      problems_of(data, {.by = "ratio", .test_ratio = 0.5, .stratify = {"snrs", "snr", "snr", "depth"}});
+  REQUIRE(problems.size() == 3);
+  CHECK(problems[0].field == "stratify");
+  CHECK(problems[0].where == "run.yaml:3:5");
+  CHECK(problems[0].message == "got column snrs, expected one of snr (numbers), place (text); did you mean snr?");
+  CHECK(problems[1].message == "got column snr twice");
+  CHECK(says(problems[2], "got column depth, expected one of snr (numbers), place (text)"));
+}
+
 TEST_CASE("rows without labels split by ratio as one class") {
   Columns data;
   data.fold.assign(10, 1);
@@ -254,7 +341,11 @@ TEST_CASE("options that contradict each other or would be ignored are refused to
   using Names = std::vector<std::string>;
   CHECK(fields({.test = {1}, .val = {2}}).empty());
   CHECK(fields({.by = "ratio", .test_ratio = 0.5, .val_ratio = 0.4}).empty());
+  CHECK(fields({.test = {1}, .stratify = {"snr"}, .labels = 0.1, .labels_seed = 3}).empty());
   CHECK(fields({.test = {1, 2}, .val = {2}, .val_ratio = 0.1}) == Names{"val_ratio", "val"});
+  CHECK(fields({.test = {1}, .stratify = {"snr"}}) == Names{"stratify"});
+  CHECK(fields({.test = {1}, .labels = 0}) == Names{"labels"});
+  CHECK(fields({.test = {1}, .labels_seed = 3}) == Names{"labels_seed"});
   CHECK(fields({.by = "group", .test = {1}, .test_ratio = 0.5, .val_ratio = 0.5}) == Names{"test", "test_ratio"});
 }
 

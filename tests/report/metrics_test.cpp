@@ -173,3 +173,13 @@ TEST_CASE("what cannot be measured is refused") {
     CHECK(std::string(error.what()).find("item 1, class 2") != std::string::npos);
   }
 }
+
+TEST_CASE("mean and deviation over folds are those of a sample, and one fold has none") {
+  const auto [mean, deviation] = mean_and_deviation({0.2, 0.4, 0.9});
+  CHECK_THAT(mean, WithinAbs(0.5, kExact));
+  CHECK_THAT(deviation, WithinAbs(std::sqrt((0.09 + 0.01 + 0.16) / 2), kExact));
+  CHECK(mean_and_deviation({0.7}).mean == 0.7);
+  CHECK(mean_and_deviation({0.7}).deviation == 0);
+  CHECK(mean_and_deviation({}).mean == 0);
+  CHECK(mean_and_deviation({}).deviation == 0);
+}

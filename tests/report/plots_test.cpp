@@ -178,6 +178,22 @@ TEST_CASE("many curves keep distinct colours or dashes, and a legend that fits")
   CHECK(attribute(svg, "height") >= 48 + 20 * 20);
 }
 
+TEST_CASE("a main curve lies over the others with its points and a band, and its chart can hold more than the data") {
+  Curve all{"all", {0, 1, 2, 3}, {0.2, 0.4, kNan, 0.6}, true, {0.1, 0.3, kNan, 0.5}, {0.3, 0.5, kNan, 0.7}};
+  const Curve one{"one", {0, 1, 2, 3}, {0.3, 0.3, 0.3, 0.3}};
+  const std::string svg = line_chart_svg("t", "x", "y", {all, one}, {0, 1});
+  keep("main.svg", svg);
+  well_formed(svg);
+  CHECK(svg.find("<title>one</title>") < svg.find("<title>all</title>"));
+  CHECK(count(svg, "<circle") == 3);
+  CHECK(count(svg, "class=\"amae-band\"") == 1);  // of the piece of two points; a single one has no area
+  CHECK(svg.find("class=\"amae-line amae-thin\" stroke=\"#0072B2\"") != std::string::npos);
+  CHECK(svg.find(">1.0<") != std::string::npos);
+  CHECK(line_chart_svg("t", "x", "y", {all, one}).find(">1.0<") == std::string::npos);
+  all.low.pop_back();
+  CHECK_THROWS_AS(line_chart_svg("t", "x", "y", {all}), std::invalid_argument);
+}
+
 TEST_CASE("text from outside is escaped everywhere") {
   const std::string evil = "<script>alert('x') & \"y\"</script>";
   for (const std::string& svg :
