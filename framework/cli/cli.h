@@ -26,6 +26,7 @@ void add_list(CLI::App& app, const Globals& globals, Exit& exit);
 void add_config(CLI::App& app, const Globals& globals, Exit& exit);
 void add_model(CLI::App& app, const Globals& globals, Exit& exit);
 void add_data(CLI::App& app, const Globals& globals, Exit& exit);
+void add_data_synth(CLI::App& data, const Globals& globals, Exit& exit);  ///< below `amae data`
 void add_transform(CLI::App& app, const Globals& globals, Exit& exit);
 void add_embed(CLI::App& app, const Globals& globals, Exit& exit);
 void add_import(CLI::App& app, const Globals& globals, Exit& exit);

@@ -1,4 +1,4 @@
-// amae data info|check|preview|convert.
+// amae data info|check|preview|convert; synth has a file of its own.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -93,6 +93,22 @@ void print_classes(const DataInfo& info) {
   print_table(rows);
 }
 
+/// "snr: -20 to 18, 20 values", "modulation: 8PSK, BPSK", "comment: 812 texts, none in 3 rows".
+std::string column_text(const DataInfo::Column& column) {
+  std::string text = printable(column.name) + ": ";
+  if (column.distinct == 0) {
+    text += "nothing";
+  } else if (column.is_numeric) {
+    text += fmt::format("{} to {}, {} value{}", number_text(column.lowest), number_text(column.highest),
+                        column.distinct, column.distinct == 1 ? "" : "s");
+  } else if (static_cast<size_t>(column.distinct) == column.examples.size()) {
+    text += printable(join(column.examples, ", ").substr(0, 200));
+  } else {
+    text += fmt::format("{} texts", column.distinct);
+  }
+  return column.missing > 0 ? fmt::format("{}; none in {} rows", text, column.missing) : text;
+}
+
 Exit info(const Arguments& arguments, const Globals& globals) {
   const DataTarget target = open(arguments, globals, BadFiles::tolerate);
   const DataInfo found = with_progress("headers", target, [&](const auto& p) { return data_info(target, p); });
@@ -114,10 +130,16 @@ Exit info(const Arguments& arguments, const Globals& globals) {
         {"duration", fmt::format("{} in all; {} shortest, {} median, {} longest", duration_text(s.total),
                                  duration_text(s.shortest), duration_text(s.median), duration_text(s.longest))});
   }
+  if (s.known == 0 && found.samples.known > 0) {
+    const DataInfo::Lengths& n = found.samples;
+    rows.push_back({"samples", n.shortest == n.longest ? fmt::format("{} a row", n.longest)
+                                                       : fmt::format("{} to {} a row", n.shortest, n.longest)});
+  }
   rows.push_back(
       {"rate", counted(found.rates, [](double r) { return r > 0 ? number_text(r) + " Hz" : std::string("unknown"); })});
   rows.push_back({"channels", counted(found.channels,  // not a plugin: a count
                                       [](int64_t c) { return c > 0 ? std::to_string(c) : std::string("unknown"); })});
+  for (const DataInfo::Column& column : found.columns) rows.push_back({"column", column_text(column)});
   if (!found.unreadable.empty())
     rows.push_back({"unreadable", fmt::format("{} rows; amae data check names them", found.unreadable.size())});
   print_table(rows);
@@ -189,7 +211,8 @@ Exit convert(const Arguments& arguments, const Globals& globals) {
     log::warning("{} rows are rounded to 24 bits; --to store keeps them exactly", done.rounded_rows);
   if (done.clipped_samples > 0)
     log::warning("{} samples lie beyond full scale and are clipped; --to store keeps them", done.clipped_samples);
-  fmt::print("{}: {} rows, {} of sound, {}\n", arguments.out, done.rows, duration_text(done.seconds),
+  fmt::print("{}: {} rows{}, {}\n", arguments.out, done.rows,
+             done.seconds > 0 ? fmt::format(", {} of signal", duration_text(done.seconds)) : "",
              bytes_text(done.bytes));
   return 0;
 }
@@ -223,7 +246,7 @@ void add_data(CLI::App& app, const Globals& globals, Exit& exit) {
   sub->add_option("--clipped-share", limits.clipped_share, "share of samples at full scale that makes a clip clipped")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  sub->add_option("--shortest", limits.shortest_s, "a clip of fewer seconds is short")
+  sub->add_option("--shortest", limits.shortest_s, "a sound of fewer seconds is short")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   sub->add_option("--balance", limits.balance,
@@ -244,11 +267,16 @@ void add_data(CLI::App& app, const Globals& globals, Exit& exit) {
       ->capture_default_str();
   sub->add_option("-o,--out", arguments->out, "folder (default: preview)");
 
-  sub = add("convert", "write the data set anew: FLAC files and a table, or one file with an index", convert);
+  sub = add("convert",
+            "write the data set anew: sound as FLAC files and a table, sound or IQ as one file with an index", convert);
   sub->add_option("-o,--out", arguments->out, "folder to make; must not exist or be empty")->required();
-  sub->add_option("--to", arguments->to, "flac: audio/*.flac and data.csv; store: samples.bin and index.safetensors")
+  sub->add_option("--to", arguments->to,
+                  "flac: audio/*.flac and data.csv; store: samples.bin and index.safetensors, for IQ too, exact to the "
+                  "last bit and open at once")
       ->check(CLI::IsMember({"flac", "store"}))
       ->capture_default_str();
+
+  add_data_synth(*command, globals, exit);
 }
 
 }  // namespace amae::cli

@@ -23,7 +23,7 @@ struct CheckLimits {
 ///   not_finite           a sample is NaN or infinite
 ///   silent               nothing above CheckLimits::silence_db (IQ: nothing but zeros)
 ///   clipped              audio that stays at full scale (|x| >= 0.9999)
-///   short                under CheckLimits::shortest_s, or no sample at all
+///   short                audio under CheckLimits::shortest_s; no sample at all
 ///   rate                 another sample rate than most rows
 ///   duplicate            the content of an earlier row of the same fold, or of a data set without folds
 ///   clip_in_two_folds    the content of an earlier row of another fold

@@ -103,11 +103,13 @@ bool fits_24_bits(const at::Tensor& samples) {
 void write_table(const DataTarget& target, const Source& source, const std::vector<std::string>& names,
                  const fs::path& path) {
   const auto columns = target.dataset->columns();
+  const auto texts = target.dataset->text_columns();
   std::vector<std::string> header = {"path"};
   if (target.labels.defined()) header.emplace_back("label");
   if (!target.folds.empty()) header.emplace_back("fold");
   if (!target.groups.empty()) header.emplace_back("group");
   for (const auto& [name, values] : columns) header.push_back(name);
+  for (const auto& [name, column] : texts) header.push_back(name);
   std::string text = csv_line(header);
   for (int64_t row = 0; row < target.dataset->size(); ++row) {
     if (source.is_bad(row)) continue;
@@ -121,7 +123,9 @@ void write_table(const DataTarget& target, const Source& source, const std::vect
     }
     if (!target.folds.empty()) cells.push_back(std::to_string(target.folds[i]));
     if (!target.groups.empty()) cells.push_back(std::to_string(target.groups[i]));
-    for (const auto& [name, values] : columns) cells.push_back(number_text(values[i]));
+    for (const auto& [name, values] : columns) cells.push_back(std::isnan(values[i]) ? "" : number_text(values[i]));
+    for (const auto& [name, column] : texts)
+      cells.push_back(column.index[i] < 0 ? "" : column.values[static_cast<size_t>(column.index[i])]);
     text += csv_line(cells);
   }
   write_file(path, text);
@@ -130,14 +134,16 @@ void write_table(const DataTarget& target, const Source& source, const std::vect
 void to_flac(const DataTarget& target, Source& source, const fs::path& folder, const DataProgress& progress,
              Converted& result) {
   const Dataset& data = *target.dataset;
-  for (const auto& [name, values] : data.columns()) {
+  const auto check_name = [](const std::string& name) {
     for (const char* own : {"path", "label", "fold", "group", "start", "end"}) {
       if (name == own)
         throw InputError("CONVERT", "", "--to",
                          fmt::format("got a column named {}, expected another name: data.csv uses it; try --to store",
                                      printable(name)));
     }
-  }
+  };
+  for (const auto& [name, values] : data.columns()) check_name(name);
+  for (const auto& [name, texts] : data.text_columns()) check_name(name);
   if (target.labels.defined() && target.labels.dim() == 2) {
     for (const std::string& name : data.classes()) {
       if (name.find(kLabelSeparator) != std::string::npos)
@@ -170,10 +176,23 @@ void to_flac(const DataTarget& target, Source& source, const fs::path& folder, c
   result.bytes += static_cast<double>(fs::file_size(folder / "data.csv"));
 }
 
+/// Rows that are decoded side by side and then written in order: enough to be worth starting threads for, few enough to
+/// be held in memory.
+int64_t rows_at_a_time(const Dataset& data) {
+  constexpr int64_t kNumbers = int64_t{1} << 22, kMostRows = 4096;
+  int64_t numbers = 1;
+  for (const int64_t size : data.spec().shape) {
+    if (size < 0 || size > kNumbers) return data_threads();
+    numbers *= std::max<int64_t>(size, 1);
+    if (numbers > kNumbers) return data_threads();
+  }
+  return std::clamp<int64_t>(kNumbers / numbers, data_threads(), kMostRows);
+}
+
 void to_store(const DataTarget& target, Source& source, const fs::path& folder, const DataProgress& progress,
               Converted& result) {
-  const int64_t block = data_threads();  // rows that are decoded side by side and then written in order
   const Dataset& data = *target.dataset;
+  const int64_t block = rows_at_a_time(data);
   StoreWriter writer(folder);
   StoreColumns columns;
   std::vector<int64_t> rows;
@@ -205,6 +224,7 @@ void to_store(const DataTarget& target, Source& source, const fs::path& folder, 
   if (!target.folds.empty()) columns.folds = chosen(target.folds);
   if (!target.groups.empty()) columns.groups = chosen(target.groups);
   for (const auto& [name, values] : data.columns()) columns.columns[name] = chosen(values);
+  for (const auto& [name, texts] : data.text_columns()) columns.texts[name] = {texts.values, chosen(texts.index)};
   writer.finish(columns);
   for (const auto& entry : fs::directory_iterator(folder)) result.bytes += static_cast<double>(entry.file_size());
 }

@@ -10,14 +10,14 @@
 namespace amae {
 
 enum class ConvertTo {
-  flac,   ///< audio/NAME.flac for each row and data.csv: path,label,fold,group (where known) and numeric columns
+  flac,   ///< audio/NAME.flac for each row and data.csv: path,label,fold,group (where known) and the other columns
   store,  ///< samples.bin and index.safetensors (io/signal_store.h)
 };
 
 struct Converted {
   int64_t rows = 0;
   std::vector<Problem> left_out;  ///< rows that could not be read; `field` is the id
-  double seconds = 0;             ///< of sound, where the rate is known
+  double seconds = 0;             ///< of all rows, where the rate is known
   double bytes = 0;               ///< of all files
   int64_t rounded_rows = 0;       ///< FLAC: rows that 24 bits do not say exactly
   int64_t clipped_samples = 0;    ///< FLAC: samples beyond full scale

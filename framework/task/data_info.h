@@ -21,6 +21,10 @@ struct DataInfo {
     int64_t known = 0;
     double total = 0, shortest = 0, median = 0, longest = 0;
   } seconds;
+  /// Samples a row, of the rows whose length is known.
+  struct Lengths {
+    int64_t known = 0, shortest = 0, longest = 0;
+  } samples;
   std::map<double, int64_t> rates;      ///< rows of each rate in Hz; 0: unknown
   std::map<int64_t, int64_t> channels;  ///< rows of each number of channels; -1: unknown
 
@@ -30,6 +34,17 @@ struct DataInfo {
   std::vector<int64_t> folds;                ///< those that exist, rising; empty: the data set has none
   std::vector<std::vector<int64_t>> counts;  ///< rows [class][fold]; one column when there are no folds
   int64_t groups = 0;                        ///< distinct source recordings; 0: unknown
+
+  /// A numeric or text column.
+  struct Column {
+    std::string name;
+    bool is_numeric = true;
+    int64_t distinct = 0;                    ///< different values that rows have
+    int64_t missing = 0;                     ///< rows without one
+    double lowest = 0, highest = 0;          ///< of numbers
+    std::vector<std::string> examples = {};  ///< of texts: the first few that rows have
+  };
+  std::vector<Column> columns;  ///< numeric ones first, by name
 
   std::vector<Problem> unreadable;  ///< rows whose header could not be read, in order; `field` is the row's id
 

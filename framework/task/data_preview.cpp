@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/log.h"
@@ -76,6 +77,29 @@ void load_class(const DataTarget& target, int64_t k, const std::vector<int64_t>&
   }
 }
 
+/// Tells of each item of IQ what a few columns say, its SNR first. The label is told already.
+void tell_columns(const DataTarget& target, Preview& preview) {
+  constexpr size_t kTold = 3;
+  const auto numbers = target.dataset->columns();
+  const auto texts = target.dataset->text_columns();
+  for (PreviewItem& item : preview.items) {
+    if (item.original.domain != Domain::iq) continue;
+    const auto row = static_cast<size_t>(item.row);
+    std::vector<std::string> facts;
+    for (const auto& [name, values] : numbers) {
+      if (std::isnan(values[row])) continue;
+      facts.insert(name == "snr" ? facts.begin() : facts.end(), name + " " + number_text(values[row]));
+    }
+    for (const auto& [name, column] : texts) {
+      if (column.index[row] < 0) continue;
+      const std::string& text = column.values[static_cast<size_t>(column.index[row])];
+      if (text != item.label) facts.push_back(name + " " + text);
+    }
+    if (facts.size() > kTold) facts.resize(kTold);
+    item.facts = join(facts, ", ");
+  }
+}
+
 /// "dog 63 %, rain 37 %" when `y` [K] is another label than `before`; the three heaviest classes.
 std::string mixed_label(const std::vector<std::string>& classes, const at::Tensor& before, const at::Tensor& y) {
   if (!y.defined() || at::allclose(before, y, 0, 1e-3)) return "";
@@ -116,19 +140,21 @@ class Showing {
     }
     if (!has_random(pipeline_->size())) return;
     preview_.augmented = pipeline_->output(Mode::train);
-    const size_t sound_end = transforms_on_sound();
+    const size_t signal_end = transforms_on_signal();
     const Stage stage{preview_.seed, preview_.epoch, std::max(target_.plan->config.train.epochs, preview_.epoch + 1),
                       0};
     for (const std::vector<size_t>& group : groups_) {
       throw_if_stopped();
       Batch batch = stacked(group);
       const at::Tensor labels = batch.y;
-      pipeline_->run(batch, pipeline_->front_size(), std::max(sound_end, pipeline_->front_size()), &stage);
-      if (has_random(sound_end)) {
-        for (size_t i = 0; i < group.size(); ++i)
-          preview_.items[group[i]].augmented_sound = {batch.x[static_cast<int64_t>(i)], batch.rate_hz, Domain::audio};
+      pipeline_->run(batch, pipeline_->front_size(), std::max(signal_end, pipeline_->front_size()), &stage);
+      if (has_random(signal_end)) {
+        for (size_t i = 0; i < group.size(); ++i) {
+          preview_.items[group[i]].augmented_signal = {batch.x[static_cast<int64_t>(i)], batch.rate_hz,
+                                                       pipeline_->input().domain};
+        }
       }
-      pipeline_->run(batch, std::max(sound_end, pipeline_->front_size()), pipeline_->size(), &stage);
+      pipeline_->run(batch, std::max(signal_end, pipeline_->front_size()), pipeline_->size(), &stage);
       for (size_t i = 0; i < group.size(); ++i) {
         PreviewItem& item = preview_.items[group[i]];
         const auto at = static_cast<int64_t>(i);
@@ -155,8 +181,9 @@ class Showing {
     preview_.chain = join(names, ", ");
     if (!has_random(pipeline_->size())) {
       preview_.notes.emplace_back("the config has no random transforms: training sees what evaluation sees");
-    } else if (!has_random(transforms_on_sound())) {
-      preview_.notes.emplace_back("there is no augmented sound: the random transforms (*) act on features only");
+    } else if (!has_random(transforms_on_signal())) {
+      preview_.notes.push_back(fmt::format("there is no augmented {}: the random transforms (*) act on features only",
+                                           pipeline_->input().domain == Domain::audio ? "sound" : "signal"));
     }
     if (groups_.size() > 1) preview_.notes.emplace_back("the items differ in size, so that none is mixed with another");
   }
@@ -168,11 +195,12 @@ class Showing {
     return false;
   }
 
-  /// How many transforms at the beginning give sound.
-  [[nodiscard]] size_t transforms_on_sound() const {
+  /// How many transforms at the beginning give sound for sound, or IQ for IQ.
+  [[nodiscard]] size_t transforms_on_signal() const {
     size_t end = 0;
-    if (pipeline_->input().domain != Domain::audio) return 0;
-    while (end < pipeline_->size() && pipeline_->after(end, Mode::train).domain == Domain::audio) ++end;
+    const Domain domain = pipeline_->input().domain;
+    if (domain == Domain::spectrogram) return 0;
+    while (end < pipeline_->size() && pipeline_->after(end, Mode::train).domain == domain) ++end;
     return end;
   }
 
@@ -212,6 +240,7 @@ Preview make_preview(const DataTarget& target, const PreviewOptions& options) {
   int64_t unreadable = 0;
   for (const auto& [k, rows] : rows_by_class(target, classes)) load_class(target, k, rows, each, preview, unreadable);
   if (preview.items.empty()) throw InputError("DATA", "", "data", "got no item that can be read; try amae data check");
+  tell_columns(target, preview);
   if (unreadable > 0)
     preview.notes.push_back(fmt::format("{} items cannot be read; amae data check names them", unreadable));
   if (target.plan && !target.plan->config.transforms.empty()) {

@@ -23,9 +23,10 @@ struct PreviewOptions {
 struct PreviewItem {
   int64_t row = 0;
   std::string id, label;
+  std::string facts;  ///< of IQ: up to three columns, "snr" first, numbers before texts: "snr 10, cfo 2"; else empty
   Signal original;
   at::Tensor features;          ///< what reaches the model in evaluation
-  Signal augmented_sound;       ///< after the random transforms that act on sound
+  Signal augmented_signal;      ///< after the random transforms that act on the sound or IQ itself
   at::Tensor augmented;         ///< what reaches the model in training
   std::string augmented_label;  ///< "dog 63 %, rain 37 %"; empty where it stayed the same
 };
@@ -47,8 +48,9 @@ struct Preview {
 Preview make_preview(const DataTarget& target, const PreviewOptions& options);
 inline constexpr int64_t kPreviewItems = 120;
 
-/// The sheet: a row for each item, titled with id, class, duration and rate; waveform, features, and both after
-/// augmentation side by side. The colours of an item's two pictures mean the same.
+/// The sheet: a row for each item, titled with id, class, duration and rate (of IQ: columns and samples); waveform (of
+/// IQ: I and Q over each other), features, and both after augmentation side by side. The colours of an item's two
+/// pictures mean the same.
 Canvas draw_preview(const Preview& preview);
 
 /// preview.png, a WAV of each original and augmented sound, and preview.json, which lists them. Throws InputError when

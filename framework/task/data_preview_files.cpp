@@ -68,7 +68,7 @@ std::vector<std::string> write_preview(Preview& preview, const fs::path& folder)
       entry[what] = sounds.back().name;
     };
     add("original", item.original);
-    add("augmented", item.augmented_sound);
+    add("augmented", item.augmented_signal);
     if (!item.augmented_label.empty()) entry["augmented_class"] = item.augmented_label;
     items.push_back(std::move(entry));
   }

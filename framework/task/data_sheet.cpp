@@ -57,9 +57,11 @@ class Sheet {
       : preview_(preview),
         has_features_(!preview.features.shape.empty()),
         has_augmented_(!preview.augmented.shape.empty()),
-        has_sound_(std::any_of(preview.items.begin(), preview.items.end(),
-                               [](const PreviewItem& item) { return item.augmented_sound.samples.defined(); })),
-        columns_(1 + (has_features_ ? 1 : 0) + (has_sound_ ? 1 : 0) + (has_augmented_ ? 1 : 0)),
+        has_signal_(std::any_of(preview.items.begin(), preview.items.end(),
+                                [](const PreviewItem& item) { return item.augmented_signal.samples.defined(); })),
+        is_iq_(std::any_of(preview.items.begin(), preview.items.end(),
+                           [](const PreviewItem& item) { return item.original.domain == Domain::iq; })),
+        columns_(1 + (has_features_ ? 1 : 0) + (has_signal_ ? 1 : 0) + (has_augmented_ ? 1 : 0)),
         width_(std::max(720, 2 * kMargin + columns_ * kPanelWidth + (columns_ - 1) * kGap)),
         lines_(told()),
         canvas_(width_, top() + kItemHeight * static_cast<int>(preview.items.size()) + kMargin) {}
@@ -114,9 +116,12 @@ class Sheet {
       canvas_.text(left(column), y + kLineHeight - 2, Canvas::fitted(below, kPanelWidth), kSoft);
       ++column;
     };
-    head("waveform", "as the data set gives it");
+    const char* what = is_iq_ ? "I (blue) and Q (orange)" : "waveform";
+    head(what, "as the data set gives it");
     if (has_features_) head("features", preview_.features.text());
-    if (has_sound_) head("augmented waveform", "after the random transforms on sound");
+    if (has_signal_)
+      head(std::string("augmented ") + what,
+           std::string("after the random transforms on ") + (is_iq_ ? "IQ" : "sound"));
     if (has_augmented_) head("augmented features", preview_.augmented.text());
   }
 
@@ -124,8 +129,11 @@ class Sheet {
     const Signal& original = item.original;
     const double peak = loudest(original.samples), seconds = seconds_of(original.samples, original.rate_hz);
     std::string caption = item.label.empty() ? item.id : item.label + "   " + item.id;
-    caption += seconds > 0 ? fmt::format("   {:.2f} s   {} Hz", seconds, number_text(original.rate_hz))
-                           : fmt::format("   {} samples", original.samples.size(-1));
+    if (!item.facts.empty()) caption += "   " + item.facts;
+    const bool in_samples = seconds <= 0 || original.domain == Domain::iq;
+    caption +=
+        in_samples ? fmt::format("   {} samples", original.samples.size(-1)) : fmt::format("   {:.2f} s", seconds);
+    if (original.rate_hz > 0) caption += fmt::format("   {} Hz", number_text(original.rate_hz));
     caption += peak > 0 ? fmt::format("   peak {:.1f} dB", 20 * std::log10(peak)) : "   silent";
     const int plain = 1 + (has_features_ ? 1 : 0);  // columns before the augmented ones
     const int room = columns_ > plain ? left(plain) - kGap - kMargin : width_ - 2 * kMargin;
@@ -135,14 +143,14 @@ class Sheet {
       canvas_.text(x, y, Canvas::fitted("now " + item.augmented_label, width_ - x - kMargin), kAccent);
     }
     y += kCaptionHeight;
-    const double scale = std::max({peak, loudest(item.augmented_sound.samples), 1e-9});
+    const double scale = std::max({peak, loudest(item.augmented_signal.samples), 1e-9});
     const auto [low, high] = item.features.defined() && item.features.dim() == 3
                                  ? color_range(item.features, item.augmented)
                                  : std::pair{0.0, 1.0};
     int column = 0;
     wave(column++, y, original.samples, original.rate_hz, scale);
     if (has_features_) features(column++, y, item.features, preview_.features.rate_hz, low, high);
-    if (has_sound_) wave(column++, y, item.augmented_sound.samples, item.augmented_sound.rate_hz, scale);
+    if (has_signal_) wave(column++, y, item.augmented_signal.samples, item.augmented_signal.rate_hz, scale);
     if (has_augmented_) features(column++, y, item.augmented, preview_.augmented.rate_hz, low, high);
   }
 
@@ -162,7 +170,11 @@ class Sheet {
       for (int64_t c = std::min<int64_t>(2, samples.size(0)) - 1; c >= 0; --c)
         canvas_.waveform(x, y + 2, kPanelWidth, kPanelHeight - 4, samples[c] / scale, c == 0 ? kWave : kSecondWave);
     }
-    border(x, y, seconds_of(samples, rate_hz));
+    if (is_iq_) {
+      border(x, y, samples.defined() ? static_cast<double>(samples.size(-1)) : 0, " samples");
+    } else {
+      border(x, y, seconds_of(samples, rate_hz), " s");
+    }
   }
 
   /// values [C, F, T] or, for models that take the waveform, [C, N]; the first channel of a spectrogram.
@@ -172,24 +184,25 @@ class Sheet {
     const int x = left(column);
     canvas_.rect(x, y, kPanelWidth, kPanelHeight, kEmpty);
     if (values.dim() == 3) canvas_.spectrogram(x, y, kPanelWidth, kPanelHeight, values[0], low, high);
-    border(x, y, seconds_of(values, rate_hz));
+    border(x, y, seconds_of(values, rate_hz), " s");
   }
 
-  void border(int x, int y, double seconds) {
+  /// The panel's frame, and ticks from 0 to `extent`; none where that is not known.
+  void border(int x, int y, double extent, const char* unit) {
     canvas_.frame(x, y, kPanelWidth, kPanelHeight, kBorder);
-    if (!(seconds > 0)) return;
-    const svg::Ticks ticks = svg::ticks(0, seconds, 5, false);
+    if (!(extent > 0)) return;
+    const svg::Ticks ticks = svg::ticks(0, extent, 5, false);
     for (const double value : ticks.values) {
-      const int at = x + static_cast<int>(std::lround(value / seconds * (kPanelWidth - 1)));
+      const int at = x + static_cast<int>(std::lround(value / extent * (kPanelWidth - 1)));
       canvas_.rect(at, y + kPanelHeight, 1, 3, kBorder);
-      const std::string label = svg::tick_label(value, ticks) + (value == 0 ? " s" : "");
+      const std::string label = svg::tick_label(value, ticks) + (value == 0 ? unit : "");
       const int width = Canvas::text_width(label);
       canvas_.text(std::clamp(at - width / 2, x, x + kPanelWidth - width), y + kPanelHeight + 5, label, kSoft);
     }
   }
 
   const Preview& preview_;
-  bool has_features_, has_augmented_, has_sound_;
+  bool has_features_, has_augmented_, has_signal_, is_iq_;
   int columns_, width_;
   std::vector<Line> lines_;
   Canvas canvas_;

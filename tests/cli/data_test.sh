@@ -69,8 +69,31 @@ there "$scratch/store"/{samples.bin,index.safetensors}
 refuses 2 'store: is in use' data convert esc50 "root=$set" on_bad_sample=skip -o "$scratch/store" --to store --quiet
 small=(--quiet 'split={by: fold, test: 2}' train.epochs=1 train.batch_size=4 'transforms.fixed_length.duration=0.3 s')
 exits 0 run "$config" "data={name: audio_csv, file: $scratch/flac/data.csv}" "${small[@]}" --out "$scratch/run-flac"
-exits 0 run "$config" "data={name: audio_store, root: $scratch/store}" "${small[@]}" --out "$scratch/run-store"
+exits 0 run "$config" "data={name: signal_store, root: $scratch/store}" "${small[@]}" --out "$scratch/run-store"
 same "$scratch/run-flac/checkpoints/last/ema.safetensors" "$scratch/run-store/checkpoints/last/ema.safetensors"
+
+# IQ: told, checked, drawn, and converted to a store that says the same.
+printf 'modulation,snr\nBPSK,-20\nQPSK,18\nBPSK,0\nQPSK,\n' >"$scratch/labels.csv"
+iq=(iq_npy "files=$top/tests/vectors/iq_npy/last.npy" "labels=$scratch/labels.csv")
+exits 0 data convert "${iq[@]}" -o "$scratch/iq" --to store
+said 'iq: 4 rows, [0-9.]+ '
+for words in "${iq[*]}" "signal_store root=$scratch/iq"; do
+  # shellcheck disable=SC2086  # words
+  exits 0 data info $words
+  said '^rows +4$'
+  said '^samples +6 a row$'
+  said '^column +snr: -20 to 18, 3 values; none in 1 rows$'
+  said '^column +modulation: BPSK, QPSK$'
+  said '^QPSK +2$'
+  # shellcheck disable=SC2086
+  exits 0 data check $words --strict
+done
+refuses 2 'got iq, expected audio for FLAC; try --to store' data convert "${iq[@]}" -o "$scratch/iq-flac" --to flac --quiet
+exits 0 data preview "${iq[@]}" -o "$scratch/iq-preview"
+said 'preview.png: 4 items, 0 sounds'
+exits 0 data info sigmf "path=$top/tests/vectors/sigmf/plain/annotated.sigmf-meta"
+said '^column +frequency: .*, 2 values$'
+refuses 2 'iq_npy/two.npy: data.shape: .*set layout: channels_first' data info iq_npy "files=$top/tests/vectors/iq_npy/two.npy"
 
 for command in data "data info" "data check" "data preview" "data convert"; do
   # shellcheck disable=SC2086  # two words

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 #include <csignal>
@@ -16,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/problems.h"
+
 namespace amae {
 
 struct Outcome {
@@ -23,7 +27,21 @@ struct Outcome {
   std::string out, err;
   double peak_mib = 0;  ///< most memory it ever held
   double seconds = 0;
+  double cpu_s = 0;  ///< of user and system
 };
+
+/// It ended with this code, with nothing on stdout and one line on stderr that has all these words.
+inline void check_refused(const Outcome& outcome, const std::vector<std::string>& words, int exit = 2) {
+  INFO("exit " << outcome.exit << ", " << outcome.seconds << " s, " << outcome.peak_mib << " MiB\n" << outcome.err);
+  CHECK(outcome.exit == exit);
+  CHECK(outcome.out.empty());
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+  CHECK(outcome.err.starts_with("amae: error["));
+  for (const std::string& word : words) {
+    INFO("expected: " << word);
+    CHECK(contains(outcome.err, word));
+  }
+}
 
 inline std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -66,16 +84,21 @@ inline Outcome run_amae(const std::vector<std::string>& arguments, const std::fi
   int status = 0;
   double peak_mib = 0;
   pid_t ended = 0;
-  while ((ended = ::waitpid(child, &status, WNOHANG)) == 0 && elapsed() < limit_s) {
+  rusage used{};
+  while ((ended = ::wait4(child, &status, WNOHANG, &used)) == 0 && elapsed() < limit_s) {
     if (const double now = peak_mib_of(child); now > 0) peak_mib = now;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   if (ended == 0) {
     ::kill(child, SIGKILL);
-    ended = ::waitpid(child, &status, 0);
+    ended = ::wait4(child, &status, 0, &used);
   }
   REQUIRE(ended == child);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content_of(out), content_of(err), peak_mib, elapsed()};
+  const auto seconds_of = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  const double cpu_s = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content_of(out), content_of(err), peak_mib, elapsed(), cpu_s};
 }
 
 }  // namespace amae

@@ -116,6 +116,13 @@ TEST_CASE("IQ has no full scale: quiet frames are fine, frames of zeros are not"
   CHECK(found_in(check_data(target_of(toy), {})) == Pairs{{"silent", "row3"}});
 }
 
+TEST_CASE("frames of IQ are not short for lasting microseconds, but without a sample they are") {
+  const auto toy = iq_toy();
+  CHECK(found_in(check_data(target_of(toy), {})) == Pairs{});
+  toy->signals[4].samples = at::zeros({2, 0});
+  CHECK(found_in(check_data(target_of(toy), {})) == Pairs{{"short", "row4"}});
+}
+
 TEST_CASE("the same content under two labels says so, and without folds it is a duplicate") {
   auto toy = clean_toy();
   toy->fold_column.clear();

@@ -1,5 +1,8 @@
 #include "task/data_convert.h"
 
+#include <cmath>
+#include <limits>
+
 #include "data_testing.h"
 #include "io/csv.h"
 #include "tests/base/support.h"
@@ -52,7 +55,7 @@ TEST_CASE("a store gives back every row to the last bit, with ids, labels, folds
   CHECK(names_in(out) == std::vector<std::string>{"index.safetensors", "samples.bin"});
   CHECK(names_in(folder.path()) == std::vector<std::string>{"store"});  // no temporary folder is left
 
-  const DataTarget to = opened("audio_store", {"root=" + out.string()});
+  const DataTarget to = opened("signal_store", {"root=" + out.string()});
   check_same(from, to, 0);
   CHECK(from.groups == to.groups);
   CHECK(from.dataset->classes() == to.dataset->classes());
@@ -95,11 +98,40 @@ TEST_CASE("a store holds 16 bits where these are exact, IQ, several labels, and 
   int64_t bytes = 0;
   for (size_t row = 0; row < 12; ++row) bytes += (row == 1 ? 2 : 4) * toy->signals[row].samples.numel();
   CHECK(static_cast<int64_t>(fs::file_size(folder.path() / "store" / "samples.bin")) == bytes);
-  const DataTarget to = opened("audio_store", {"root=" + (folder.path() / "store").string()});
+  const DataTarget to = opened("signal_store", {"root=" + (folder.path() / "store").string()});
   check_same(from, to, 0);
   CHECK(to.dataset->spec().shape == std::vector<int64_t>{2, -1});
   CHECK(to.label_of(0) == "cat+dog");
   CHECK(to.label_of(1).empty());
+}
+
+TEST_CASE("IQ frames with numeric and text columns come back from a store to the last bit") {
+  const TemporaryFolder folder;
+  const auto toy = iq_toy();
+  toy->number_columns["snr"][3] = std::numeric_limits<double>::quiet_NaN();
+  toy->texts["modulation"].index[5] = -1;
+  const DataTarget from = target_of(toy);
+  CHECK(convert_data(from, ConvertTo::store, folder.path() / "store").rows == 12);
+  const DataTarget to = opened("signal_store", {"root=" + (folder.path() / "store").string()});
+  check_same(from, to, 0);
+  CHECK(to.dataset->spec().text() == "iq [2, 128] at 200000 Hz");
+  CHECK(to.dataset->text_columns().at("modulation").values == toy->texts["modulation"].values);
+  CHECK(to.dataset->text_columns().at("modulation").index == toy->texts["modulation"].index);
+  const auto snr = to.dataset->columns().at("snr");
+  CHECK(std::isnan(snr[3]));
+  CHECK(snr[11] == 2);
+}
+
+TEST_CASE("text columns stand in FLAC's table too") {
+  const TemporaryFolder folder;
+  auto toy = clean_toy();
+  toy->texts["place"] = {{"roof, north", "cellar"}, {0, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0}};
+  convert_data(target_of(toy), ConvertTo::flac, folder.path() / "flac");
+  CsvReader table(folder.path() / "flac" / "data.csv");
+  std::vector<std::string> places;
+  while (table.next()) places.emplace_back(table.cells()[table.column("place")]);
+  CHECK(std::vector<std::string>(places.begin(), places.begin() + 3) ==
+        std::vector<std::string>{"roof, north", "cellar", ""});
 }
 
 TEST_CASE("bad rows stop the work and leave nothing, or are left out where the data set skips them") {
@@ -117,7 +149,7 @@ TEST_CASE("bad rows stop the work and leave nothing, or are left out where the d
     CHECK(done.left_out[0].field == "row5");
     const DataTarget back = to == ConvertTo::flac
                                 ? opened("audio_csv", {"file=" + (folder.path() / "out" / "data.csv").string()})
-                                : opened("audio_store", {"root=" + (folder.path() / "out").string()});
+                                : opened("signal_store", {"root=" + (folder.path() / "out").string()});
     CHECK(back.dataset->size() == 11);
     CHECK(back.label_of(5) == "cat");  // row 6 of the toy
     fs::remove_all(folder.path() / "out");

@@ -1,5 +1,7 @@
 #include "task/data_info.h"
 
+#include <limits>
+
 #include "data_testing.h"
 
 using namespace amae;
@@ -53,6 +55,53 @@ TEST_CASE("info takes several labels a row, none, and unknown lengths") {
   CHECK(info.classes.empty());
   CHECK(info.unlabelled == 0);
   CHECK(counts_svg(info).ends_with("</svg>\n"));
+}
+
+TEST_CASE("info tells the lengths of rows, and what stands in each column") {
+  const auto toy = iq_toy();
+  toy->signals[0].samples = at::zeros({2, 100});
+  toy->number_columns["snr"][1] = std::numeric_limits<double>::quiet_NaN();
+  toy->texts["modulation"].index[2] = -1;
+  const DataInfo info = data_info(target_of(toy));
+  CHECK(info.domain == "iq");
+  CHECK(info.samples.known == 12);
+  CHECK(info.samples.shortest == 100);
+  CHECK(info.samples.longest == 128);
+  REQUIRE(info.columns.size() == 2);
+  CHECK(info.columns[0].name == "snr");
+  CHECK(info.columns[0].is_numeric);
+  CHECK(info.columns[0].lowest == -20);
+  CHECK(info.columns[0].highest == 2);
+  CHECK(info.columns[0].distinct == 11);
+  CHECK(info.columns[0].missing == 1);
+  CHECK(info.columns[1].name == "modulation");
+  CHECK(info.columns[1].distinct == 2);
+  CHECK(info.columns[1].missing == 1);
+  CHECK(info.columns[1].examples == toy->names);
+  const auto json = to_json(info);
+  CHECK(json.at("samples").at("longest") == 128);
+  CHECK(json.at("columns")[0].at("kind") == "number");
+  CHECK(json.at("columns")[1].at("examples")[0] == "BPSK");
+}
+
+TEST_CASE("info counts the texts that rows have, not those that a column could have") {
+  const auto toy = iq_toy();
+  TextColumn& rig = toy->texts["rig"];
+  for (int i = 0; i < 40; ++i) rig.values.push_back("rig " + std::to_string(i));
+  rig.index = {30, -1, 7, 30, 7, 7, 30, 30, -1, 39, 7, 30};
+  toy->texts["site"] = {{"north", "south"}, std::vector<int32_t>(12, -1)};
+  const DataInfo info = data_info(target_of(toy));
+  REQUIRE(info.columns.size() == 4);
+  CHECK(info.columns[2].name == "rig");
+  CHECK(info.columns[2].distinct == 3);
+  CHECK(info.columns[2].missing == 2);
+  CHECK(info.columns[2].examples == std::vector<std::string>{"rig 7", "rig 30", "rig 39"});
+  CHECK(info.columns[3].distinct == 0);
+  CHECK(info.columns[3].missing == 12);
+  CHECK(info.columns[3].examples.empty());
+
+  rig.index = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20};
+  CHECK(data_info(target_of(toy)).columns[2].examples.back() == "rig 20");
 }
 
 TEST_CASE("the picture of the counts has a piece for each class and fold") {

@@ -1,10 +1,12 @@
 #include "task/data_preview.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "data/loader.h"
 #include "data/pipeline.h"
 #include "data_testing.h"
+#include "io/npy.h"
 #include "task/session.h"
 #include "tests/base/support.h"
 
@@ -95,10 +97,10 @@ TEST_CASE("what a preview shows after augmentation is what training draws for th
     CHECK_FALSE(preview.items[i].augmented.equal(preview.items[i].features));
     CHECK(contains(preview.items[i].augmented_label, " %"));
     // The sound is the original with the drawn gain: one factor over all samples.
-    const at::Tensor ratio = preview.items[i].augmented_sound.samples / preview.items[i].original.samples;
+    const at::Tensor ratio = preview.items[i].augmented_signal.samples / preview.items[i].original.samples;
     const at::Tensor finite = ratio.masked_select(ratio.isfinite());
     CHECK((finite.max() - finite.min()).item<double>() < 1e-3 * finite.max().item<double>());
-    CHECK(preview.items[i].augmented_sound.rate_hz == 8000);
+    CHECK(preview.items[i].augmented_signal.rate_hz == 8000);
   }
   CHECK(notes_say(preview, "fitted on these 10 items"));
   const Preview other = make_preview(t.target, {.items = 1, .epoch = 6});
@@ -110,7 +112,7 @@ TEST_CASE("where random transforms act on features only, or there are none, the 
                         kRest);
   const Preview rolled = make_preview(features.target, {.items = 1});
   CHECK(notes_say(rolled, "there is no augmented sound"));
-  CHECK_FALSE(rolled.items[0].augmented_sound.samples.defined());
+  CHECK_FALSE(rolled.items[0].augmented_signal.samples.defined());
   CHECK(rolled.items[0].augmented.defined());
   CHECK(rolled.items[0].augmented_label.empty());
 
@@ -123,6 +125,43 @@ TEST_CASE("where random transforms act on features only, or there are none, the 
   CHECK(notes_say(bare, "only the waveform"));
   CHECK(bare.items.size() == 2);
   CHECK(draw_preview(bare).width() < draw_preview(same).width());
+}
+
+TEST_CASE("IQ is previewed with its SNR, and after random transforms that act on it") {
+  const DataTarget toy = target_of(iq_toy());
+  const Preview bare = make_preview(toy, {.items = 1});
+  REQUIRE(bare.items.size() == 2);
+  CHECK(contains(bare.items[0].facts, "snr "));
+  CHECK_FALSE(contains(bare.items[0].facts, "modulation"));  // the label says it already
+  CHECK(draw_preview(bare).height() > 0);
+
+  const TemporaryFolder folder;
+  const std::string array = (folder.path() / "iq.npy").string();
+  write_npy(array, at::randn({8, 2, 64}, at::globalContext().defaultGenerator(at::kCPU)));
+  const Target t("data: {name: iq_npy, files: [" + array + "]}\ntransforms: [phase_rotation, iq_spectrogram]\n" +
+                 kRest);
+  const Preview preview = make_preview(t.target, {.items = 2});
+  REQUIRE(preview.items.size() == 2);
+  const PreviewItem& item = preview.items[0];
+  CHECK(item.augmented_signal.domain == Domain::iq);
+  CHECK(at::allclose(item.augmented_signal.samples.square().sum(0), item.original.samples.square().sum(0), 1e-4, 1e-6));
+  CHECK_FALSE(item.augmented_signal.samples.allclose(item.original.samples, 1e-3, 1e-3));
+  CHECK(item.augmented.dim() == 3);
+  Preview written = preview;
+  const auto files = write_preview(written, folder.path() / "out");
+  CHECK(names_in(folder.path() / "out") == std::vector<std::string>{"preview.json", "preview.png"});  // no WAV of IQ
+}
+
+TEST_CASE("of many columns of IQ a preview tells three, the SNR first") {
+  auto toy = iq_toy();
+  for (const char* name : {"beta", "cfo", "delay"}) toy->number_columns[name].assign(12, 0.5);
+  toy->number_columns["snr"].assign(12, 10);
+  toy->texts["rig"] = {{"A"}, std::vector<int32_t>(12, 0)};
+  const auto facts = [&] { return make_preview(target_of(toy), {.items = 1}).items[0].facts; };
+  CHECK(facts() == "snr 10, beta 0.5, cfo 0.5");
+  toy->number_columns["cfo"].assign(12, std::numeric_limits<double>::quiet_NaN());
+  toy->number_columns.erase("delay");
+  CHECK(facts() == "snr 10, beta 0.5, rig A");
 }
 
 TEST_CASE("clips of several sizes are previewed one by one, bad rows are passed over, the sheet has an end") {

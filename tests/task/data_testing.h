@@ -18,6 +18,8 @@ class Toy final : public Dataset {
   std::vector<std::string> names = {"cat", "dog"};
   at::Tensor label_column;
   std::vector<int64_t> fold_column, group_column;
+  std::map<std::string, std::vector<double>> number_columns;
+  std::map<std::string, TextColumn> texts;
   bool skips = false;
 
   void add(int64_t label, int64_t fold = 1, int64_t group = -1) {
@@ -49,6 +51,8 @@ class Toy final : public Dataset {
   [[nodiscard]] at::Tensor labels() const override { return label_column; }
   [[nodiscard]] std::vector<int64_t> folds() const override { return fold_column; }
   [[nodiscard]] std::vector<int64_t> groups() const override { return group_column; }
+  [[nodiscard]] std::map<std::string, std::vector<double>> columns() const override { return number_columns; }
+  [[nodiscard]] std::map<std::string, TextColumn> text_columns() const override { return texts; }
   [[nodiscard]] std::string content_hash(int64_t row) const override { return contents.at(static_cast<size_t>(row)); }
 
  private:
@@ -60,6 +64,19 @@ inline std::shared_ptr<Toy> clean_toy(int64_t each = 3) {
   auto toy = std::make_shared<Toy>();
   for (int64_t i = 0; i < each; ++i) {
     for (int64_t fold = 1; fold <= 2; ++fold) toy->add(0, fold), toy->add(1, fold);
+  }
+  return toy;
+}
+
+/// The same rows as frames of IQ, 128 samples at 200 kHz, with SNRs from -20 dB on and their class as a text.
+inline std::shared_ptr<Toy> iq_toy() {
+  auto toy = clean_toy();
+  toy->names = {"BPSK", "QPSK"};
+  toy->texts["modulation"].values = toy->names;
+  for (size_t row = 0; row < toy->signals.size(); ++row) {
+    toy->signals[row] = {toy->signals[row].samples.slice(1, 0, 256).reshape({2, 128}), 200e3, Domain::iq};
+    toy->number_columns["snr"].push_back(-20 + 2 * static_cast<double>(row));
+    toy->texts["modulation"].index.push_back(toy->label_column[static_cast<int64_t>(row)].item<int32_t>());
   }
   return toy;
 }
