@@ -4,7 +4,7 @@
 
 namespace {
 
-constexpr const char* kSummary = "residual network over spectrograms (ResNet-18, -34 and relatives)";
+constexpr const char* kSummary = "residual network over spectrograms or IQ frames (ResNet-18, -34 and relatives)";
 
 void register_plugin(amae::Registrar& registrar) {
   registrar.model<amae::ResNetOptions>("resnet", kSummary,
@@ -15,4 +15,4 @@ void register_plugin(amae::Registrar& registrar) {
 
 }  // namespace
 
-AMAE_PLUGIN("resnet", "1.0", kSummary, register_plugin)
+AMAE_PLUGIN("resnet", "1.1", kSummary, register_plugin)

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <torch/nn/functional/pooling.h>
 #include <torch/nn/init.h>
 #include <torch/utils.h>
 
@@ -18,8 +17,13 @@ constexpr size_t kMostStages = 8;
 constexpr int64_t kLeastSqueezed =
     8;  // a gate of one or two hidden units, as narrow networks would get, learns nothing
 
-torch::nn::Conv2d conv(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+/// `one_row`: F = 1, so that the kernel lies along T alone: a convolution in one dimension.
+torch::nn::Conv2d conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, bool one_row) {
+  const auto sides = [](int64_t f, int64_t t) { return torch::ExpandingArray<2>({f, t}); };
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, sides(one_row ? 1 : kernel, kernel))
+                               .stride(sides(one_row ? 1 : stride, stride))
+                               .padding(sides(one_row ? 0 : kernel / 2, kernel / 2))
+                               .bias(false));
 }
 
 /// One gate a channel in 0..1, from the mean over F and T: x [B, C, F, T] -> [B, C, 1, 1].
@@ -43,7 +47,7 @@ TORCH_MODULE(SqueezeExcitation);
 /// y = relu(branch(x) + shortcut(x)); the branch has two 3x3 convolutions, or 1x1, 3x3, 1x1 as a bottleneck.
 class BlockImpl : public torch::nn::Module {
  public:
-  BlockImpl(int64_t in, int64_t width, int64_t stride, const ResNetOptions& options) {
+  BlockImpl(int64_t in, int64_t width, int64_t stride, const ResNetOptions& options, bool one_row) : one_row_(one_row) {
     int64_t out = width;
     if (options.block == "bottleneck") {
       out = width * kBottleneckExpansion;
@@ -56,8 +60,8 @@ class BlockImpl : public torch::nn::Module {
     }
     if (options.squeeze_excitation) se_ = register_module("se", SqueezeExcitation(out, options.reduction));
     if (stride != 1 || in != out) {
-      downsample_ =
-          register_module("downsample", torch::nn::Sequential(conv(in, out, 1, stride), torch::nn::BatchNorm2d(out)));
+      downsample_ = register_module(
+          "downsample", torch::nn::Sequential(conv(in, out, 1, stride, one_row_), torch::nn::BatchNorm2d(out)));
     }
   }
 
@@ -76,10 +80,11 @@ class BlockImpl : public torch::nn::Module {
  private:
   void add(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
     const auto number = std::to_string(convs_.size() + 1);
-    convs_.push_back(register_module("conv" + number, conv(in, out, kernel, stride)));
+    convs_.push_back(register_module("conv" + number, conv(in, out, kernel, stride, one_row_)));
     norms_.push_back(register_module("bn" + number, torch::nn::BatchNorm2d(out)));
   }
 
+  bool one_row_;
   std::vector<torch::nn::Conv2d> convs_;
   std::vector<torch::nn::BatchNorm2d> norms_;
   SqueezeExcitation se_{nullptr};
@@ -89,12 +94,16 @@ TORCH_MODULE(Block);
 
 /// The channels of `input`, once it is known to be what the network takes.
 int64_t checked_channels(const Spec& input) {
-  if (input.domain != Domain::spectrogram || input.shape.size() != 3) {
+  const size_t axes = input.domain == Domain::iq ? 2 : 3;
+  if (input.domain == Domain::audio || input.shape.size() != axes) {
     throw InputError(
         "MODEL-INPUT", "", "input",
-        fmt::format("got {} ({} dimensions), expected spectrogram [C, F, T] (3 dimensions); add a transform "
-                    "that makes spectrograms",
+        fmt::format("got {} ({} dimensions), expected spectrogram [C, F, T] (3 dimensions) or iq [2, N]; add a "
+                    "transform that makes spectrograms",
                     input.text(), input.shape.size()));
+  }
+  if (input.domain == Domain::iq && input.shape[0] != 2) {
+    throw InputError("MODEL-INPUT", "", "input", fmt::format("got {}, expected rows I and Q: iq [2, N]", input.text()));
   }
   if (input.shape[0] < 1) {
     throw InputError("MODEL-INPUT", "", "input",
@@ -112,9 +121,10 @@ void ResNetOptions::describe(Fields& f) {
   f.add("width", width, "channels of the first stage; every further stage doubles").range(1, 1024);
   f.add("widths", widths, "channels of each stage; overrides width when not empty").range(1, 8192);
   f.add("stem_kernel", stem_kernel, "kernel size of the first convolution, odd").range(1, 31);
-  f.add("stem_stride", stem_stride, "stride of the first convolution, both axes").range(1, 8);
+  f.add("stem_stride", stem_stride, "stride of the first convolution, along every axis").range(1, 8);
   f.add("stem_pool", stem_pool, "3x3 max pool of stride 2 after the stem");
-  f.add("block", block, "two 3x3 convolutions, or 1x1, 3x3, 1x1 with four times the output channels")
+  f.add("block", block,
+        "two 3x3 convolutions (of IQ: of 3 samples), or 1x1, 3x3, 1x1 with four times the output channels")
       .choices({"basic", "bottleneck"});
   f.add("squeeze_excitation", squeeze_excitation, "gate the channels of each block by their mean");
   f.add("reduction", reduction, "squeeze_excitation: hidden width is channels / reduction, at least 8").range(1, 256);
@@ -146,17 +156,21 @@ void ResNetOptions::check() const {
 }
 
 ResNet::ResNet(const ResNetOptions& options, const Spec& input)
-    : channels_(checked_channels(input)), stem_pool_(options.stem_pool), mean_max_(options.pooling == "mean_max") {
+    : channels_(checked_channels(input)),
+      frames_(input.domain == Domain::iq),
+      one_row_(frames_ || input.shape[1] == 1),
+      stem_pool_(options.stem_pool),
+      mean_max_(options.pooling == "mean_max") {
   options.check();
   int64_t in = options.widths.empty() ? options.width : options.widths[0];
-  conv1_ = register_module("conv1", conv(channels_, in, options.stem_kernel, options.stem_stride));
+  conv1_ = register_module("conv1", conv(channels_, in, options.stem_kernel, options.stem_stride, one_row_));
   bn1_ = register_module("bn1", torch::nn::BatchNorm2d(in));
   std::vector<Block> blocks;
   for (size_t stage = 0; stage < options.depths.size(); ++stage) {
     const int64_t width = options.widths.empty() ? options.width << stage : options.widths[stage];
     torch::nn::Sequential layer;
     for (int64_t i = 0; i < options.depths[stage]; ++i) {
-      blocks.emplace_back(in, width, i == 0 && stage > 0 ? 2 : 1, options);
+      blocks.emplace_back(in, width, i == 0 && stage > 0 ? 2 : 1, options, one_row_);
       layer->push_back(blocks.back());
       in = options.block == "bottleneck" ? width * kBottleneckExpansion : width;
     }
@@ -179,17 +193,18 @@ ResNet::ResNet(const ResNetOptions& options, const Spec& input)
 }
 
 torch::Tensor ResNet::stem(const torch::Tensor& x) {
-  if (x.dim() != 4 || x.size(1) != channels_) {
-    throw InputError("MODEL-INPUT", "", "input",
-                     fmt::format("got x [{}] with {} channels, expected [B, {}, F, T] with {}",
-                                 fmt::join(x.sizes(), ", "), x.dim() > 1 ? x.size(1) : 0, channels_, channels_));
+  if (x.dim() != (frames_ ? 3 : 4) || x.size(1) != channels_) {
+    throw InputError(
+        "MODEL-INPUT", "", "input",
+        fmt::format("got x [{}] with {} channels, expected [B, {}, {}] with {}", fmt::join(x.sizes(), ", "),
+                    x.dim() > 1 ? x.size(1) : 0, channels_, frames_ ? "N" : "F, T", channels_));
   }
+  const torch::Tensor picture = frames_ ? x.unsqueeze(2) : x;
   // to(), not contiguous(): with one channel every layout counts as contiguous, and the strides decide which kernels
   // run.
-  torch::Tensor y = bn1_->forward(conv1_->forward(x.to(x.options(), false, false, format_))).relu_();
+  torch::Tensor y = bn1_->forward(conv1_->forward(picture.to(picture.options(), false, false, format_))).relu_();
   if (!stem_pool_) return y;
-  namespace F = torch::nn::functional;
-  return F::max_pool2d(y, F::MaxPool2dFuncOptions(3).stride(2).padding(1));
+  return one_row_ ? torch::max_pool2d(y, {1, 3}, {1, 2}, {0, 1}) : torch::max_pool2d(y, 3, 2, 1);
 }
 
 torch::Tensor ResNet::forward(const torch::Tensor& x) {
@@ -211,6 +226,9 @@ std::vector<std::pair<std::string, torch::Tensor>> ResNet::feature_maps(const to
   std::vector<std::pair<std::string, torch::Tensor>> maps{{"stem", stem(x)}};
   for (size_t i = 0; i < stages_.size(); ++i) {
     maps.emplace_back("layer" + std::to_string(i + 1), stages_[i]->forward(maps.back().second));
+  }
+  if (frames_) {
+    for (auto& [name, map] : maps) map = map.squeeze(2);
   }
   return maps;
 }

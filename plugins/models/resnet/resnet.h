@@ -1,4 +1,5 @@
-// Residual network over spectrograms. Plain LibTorch: only plugin.cpp speaks to the loader.
+// Residual network over spectrograms, or in one dimension over IQ frames. Plain LibTorch: only plugin.cpp speaks to the
+// loader.
 #pragma once
 
 #include <torch/nn/modules/batchnorm.h>
@@ -43,20 +44,23 @@ struct ResNetOptions {
 /// Initialisation: convolutions normal with standard deviation sqrt(2 / fan_out), biases 0, batch-norm weights 1, but 0
 /// for the last one of each block with zero_init_residual, so that every block starts as the identity (Goyal et al.
 /// 2017, arXiv:1706.02677, section 5.1).
-/// Shapes: B batch, C channels, F frequency bins, T frames, D width(); x [B, C, F, T] float32 -> [B, D]. Any F, T >= 1.
+/// Shapes: B batch, C channels, F frequency bins, T frames, N samples, D width(); x [B, C, F, T] float32 -> [B, D]. Any
+/// F, T >= 1. IQ [B, 2, N] is a picture of one row, F = 1 and T = N. For IQ, and for spectrograms of one bin, kernels,
+/// strides and pools lie along T alone (1x3 for 3x3): convolutions in one dimension; rows of padding would be all that
+/// the rest of a kernel ever saw.
 class ResNet final : public Encoder {
  public:
-  /// `input` gives C; F and T may vary. Throws InputError (field "input") when it is not a spectrogram with a fixed
-  /// number of channels, and what options.check() throws.
+  /// `input` gives C; F and T may vary. Throws InputError (field "input") when it is neither IQ [2, N] nor a
+  /// spectrogram with a fixed number of channels, and what options.check() throws.
   ResNet(const ResNetOptions& options, const Spec& input);
 
-  /// Throws InputError (field "input") when x is not [B, C, F, T].
+  /// Throws InputError (field "input") when x is not [B, C, F, T], or for IQ [B, 2, N].
   torch::Tensor forward(const torch::Tensor& x) override;
 
   /// Channels of the last stage (four times that for bottleneck blocks); doubled by mean_max.
   [[nodiscard]] int64_t width() const override { return width_; }
 
-  /// "stem" and "layer1" … in order, each [B, C', F', T'].
+  /// "stem" and "layer1" … in order, each [B, C', F', T'], or for IQ [B, C', N'].
   std::vector<std::pair<std::string, torch::Tensor>> feature_maps(const torch::Tensor& x) override;
 
   /// Number of stages + 1; the stem is group 0, "layerK" group K.
@@ -72,6 +76,8 @@ class ResNet final : public Encoder {
   torch::Tensor stem(const torch::Tensor& x);
 
   int64_t channels_;
+  bool frames_;   // x is [B, C, N]
+  bool one_row_;  // F = 1
   bool stem_pool_;
   bool mean_max_;
   int64_t width_ = 0;

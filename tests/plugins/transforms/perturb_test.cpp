@@ -19,6 +19,7 @@ namespace {
 
 using testing::applied;
 using testing::batch_of;
+using testing::impulse;
 using testing::refused_field;
 
 constexpr double kRate = 32000;
@@ -30,12 +31,6 @@ double gain_db(const at::Tensor& h, double hz, double rate_hz = kRate) {
   return 20 *
          std::log10(std::hypot((values * turn.cos()).sum().item<double>(), (values * turn.sin()).sum().item<double>()) +
                     1e-12);
-}
-
-at::Tensor impulse(int64_t n, int64_t at) {
-  at::Tensor x = at::zeros({1, 1, n});
-  x[0][0][at] = 1;
-  return x;
 }
 
 TEST_CASE("the channels of an item get the same draws") {

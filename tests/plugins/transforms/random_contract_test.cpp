@@ -1,6 +1,6 @@
-// What every random transform of the libraries wave, perturb, environment and augment must keep, whatever it does: it
-// repeats from its draws, its items do not see each other (unless it mixes them), p = 0 is off, memory that it was
-// given is not written to, shapes are as announced, and nothing makes it give numbers that are not finite.
+// What every random transform of the libraries wave, iq_frames, perturb, environment and augment must keep, whatever it
+// does: it repeats from its draws, its items do not see each other (unless it mixes them), p = 0 is off, memory that it
+// was given is not written to, shapes are as announced, and nothing makes it give numbers that are not finite.
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +21,9 @@
 #include "transforms/augment/warp.h"
 #include "transforms/environment/background.h"
 #include "transforms/environment/reverb.h"
+#include "transforms/iq_frames/cfo.h"
+#include "transforms/iq_frames/conjugate.h"
+#include "transforms/iq_frames/phase_rotation.h"
 #include "transforms/perturb/clip.h"
 #include "transforms/perturb/low_pass.h"
 #include "transforms/perturb/pitch_shift.h"
@@ -89,6 +92,12 @@ std::vector<Subject> subjects() {
       subject<Noise>("noise of audio", sound, NoiseOptions{}),
       subject<Noise>("noise of iq", iq, NoiseOptions{}),
       without_p<Roll>("roll of audio", sound, RollOptions{}),
+      without_p<Roll>("roll of iq", iq, RollOptions{}),
+      subject<PhaseRotation>("phase_rotation", iq, PhaseRotationOptions{}),
+      subject<PhaseRotation>("phase_rotation by quarters", iq, PhaseRotationOptions{.angles = "quarters"}),
+      subject<Cfo>("cfo", iq, CfoOptions{}),
+      subject<Cfo>("cfo in Hz", iq, CfoOptions{.offset_hz = {-500, 500}}),
+      subject<Conjugate>("conjugate", iq, ConjugateOptions{}),
       without_p<Roll>("roll of power", picture, RollOptions{}),
       {"random_view", picture, [](double) { return std::make_unique<RandomView>(); }, false},
       subject<Speed>("speed", sound, SpeedOptions{}),

@@ -17,6 +17,7 @@ namespace {
 
 using testing::applied;
 using testing::batch_of;
+using testing::impulse;
 using testing::refused_field;
 
 /// Time for 60 dB by Schroeder's backward integration: the slope of the decay between -5 and -35 dB (ISO 3382, T30).
@@ -31,13 +32,6 @@ double measured_rt60(const at::Tensor& tail, double rate_hz) {
 }
 
 at::Tensor tensor_of(const std::vector<float>& values) { return at::tensor(values); }
-
-/// [1, 1, n] with a single 1 at `place`.
-at::Tensor impulse(int64_t n, int64_t place = 0) {
-  at::Tensor x = at::zeros({1, 1, n});
-  x[0][0][place] = 1;
-  return x;
-}
 
 ReverbOptions room(double rt60_s, double pre_delay_s, double wet_db) {
   return {.rt60 = {rt60_s, rt60_s},

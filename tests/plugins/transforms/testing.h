@@ -30,6 +30,13 @@ inline at::Tensor noise(at::IntArrayRef sizes, uint64_t seed = 1) {
 /// Positive numbers, as powers are.
 inline at::Tensor power(at::IntArrayRef sizes, uint64_t seed = 1) { return noise(sizes, seed).square() + 1e-3; }
 
+/// [1, 1, n] with a single 1 at `place`.
+inline at::Tensor impulse(int64_t n, int64_t place = 0) {
+  at::Tensor x = at::zeros({1, 1, n});
+  x[0][0][place] = 1;
+  return x;
+}
+
 /// A batch with ids 100, 101, ...; item i has class i mod classes.
 inline Batch batch_of(at::Tensor x, double rate_hz = 100, int64_t classes = 3) {
   Batch batch;
