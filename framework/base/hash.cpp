@@ -78,6 +78,17 @@ std::string Sha512::finish() { return digest_->finish(); }
 
 std::string xxh3_hex(std::string_view bytes) { return hex(XXH3_128bits(bytes.data(), bytes.size())); }
 
+uint64_t xxh3_key(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+struct Xxh3::State {
+  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> xxh{XXH3_createState(), &XXH3_freeState};
+};
+
+Xxh3::Xxh3() : state_(std::make_unique<State>()) { XXH3_128bits_reset(state_->xxh.get()); }
+Xxh3::~Xxh3() = default;
+void Xxh3::add(const void* data, size_t size) { XXH3_128bits_update(state_->xxh.get(), data, size); }
+std::string Xxh3::hex() const { return amae::hex(XXH3_128bits_digest(state_->xxh.get())); }
+
 std::string sha256_file(const std::filesystem::path& path) {
   Sha2 hash(EVP_sha256());
   stream(path, [&](const void* data, size_t size) { hash.add(data, size); });
@@ -85,10 +96,9 @@ std::string sha256_file(const std::filesystem::path& path) {
 }
 
 std::string xxh3_file(const std::filesystem::path& path) {
-  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), &XXH3_freeState);
-  XXH3_128bits_reset(state.get());
-  stream(path, [&](const void* data, size_t size) { XXH3_128bits_update(state.get(), data, size); });
-  return hex(XXH3_128bits_digest(state.get()));
+  Xxh3 hash;
+  stream(path, [&](const void* data, size_t size) { hash.add(data, size); });
+  return hash.hex();
 }
 
 }  // namespace amae

@@ -32,6 +32,26 @@ class Sha512 {
 /// 32 lower-case hexadecimal digits (XXH3, 128 bit).
 std::string xxh3_hex(std::string_view bytes);
 
+/// The low 64 bits of XXH3: a key that is compared with few others, never an identity.
+uint64_t xxh3_key(std::string_view bytes);
+
+/// XXH3 (128 bit) of bytes that come piece by piece.
+class Xxh3 {
+ public:
+  Xxh3();
+  ~Xxh3();
+  Xxh3(const Xxh3&) = delete;
+  Xxh3& operator=(const Xxh3&) = delete;
+
+  void add(const void* data, size_t size);
+  /// As xxh3_hex() of all that was added so far.
+  [[nodiscard]] std::string hex() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// Hash of a file's content by streaming. Throws InputError when it cannot be read.
 std::string sha256_file(const std::filesystem::path& path);
 std::string xxh3_file(const std::filesystem::path& path);

@@ -19,26 +19,19 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "io/sealed_file.h"
 
 namespace amae {
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr size_t kPage = 4096;
-constexpr uint64_t kMaxDescription = uint64_t{64} << 20U;
+constexpr size_t kPage = kSealedPage;
+constexpr const char* kFormat = "amae-features 2";
 
 [[noreturn]] void fail(const fs::path& path, const std::string& doing, int error) {
   throw EnvironmentError("CACHE", printable(path.string()),
                          fmt::format("cannot {}: {}", doing, std::generic_category().message(error)));
-}
-
-/// The first page; a reader rebuilds it from its numbers and compares every byte.
-std::string head_of(uint64_t payload, uint64_t description, const std::string& hash) {
-  std::string page =
-      fmt::format("amae-features 2 payload={:016x} description={:08x} xxh3={}\n", payload, description, hash);
-  page.resize(kPage, ' ');
-  return page;
 }
 
 /// By this others know that the file is in use. Whoever has it exclusively removes it, which takes a moment. File
@@ -82,27 +75,11 @@ void CacheEntry::map(bool writable) {
 
 /// Reads sizes and description into the members; returns what is wrong, or nothing.
 std::string CacheEntry::read_head() {
-  struct stat status {};
-  if (::fstat(fd_, &status) != 0) fail(path_, "read", errno);
-  if (!S_ISREG(status.st_mode)) return "is not a regular file";
-  const auto size = static_cast<uint64_t>(status.st_size);
-  std::string page(kPage, '\0');
-  if (size < kPage || ::pread(fd_, page.data(), kPage, 0) != static_cast<ssize_t>(kPage)) return "is cut off";
-  unsigned long long payload = 0;
-  unsigned length = 0;
-  char hash[33] = {};
-  const int got =
-      std::sscanf(page.c_str(), "amae-features 2 payload=%16llx description=%8x xxh3=%32s", &payload, &length, hash);
-  if (got != 3 || page != head_of(payload, length, hash)) return "has another first page than amae writes";
-  if (length > kMaxDescription || payload > size || size != kPage + payload + length)
-    return fmt::format("has {} bytes, expected {}", size, kPage + payload + length);
-  std::string text(length, '\0');
-  if (::pread(fd_, text.data(), length, static_cast<off_t>(kPage + payload)) != static_cast<ssize_t>(length))
-    return "cannot be read to its end";
-  if (xxh3_hex(text) != hash) return "has a damaged description";
-  description_ = nlohmann::json::parse(text, nullptr, false);
-  if (!description_.is_object()) return "has no description";
-  payload_ = payload;
+  SealedHead head;
+  std::string problem = read_sealed_head(fd_, kFormat, "CACHE", path_, head);
+  if (!problem.empty()) return problem;
+  description_ = std::move(head.description);
+  payload_ = head.payload;
   return "";
 }
 
@@ -177,7 +154,7 @@ void CacheEntry::commit(nlohmann::json description) {
   const fs::path temporary = temporary_;
   try {
     write_at(kPage + payload_, text);
-    write_at(0, head_of(payload_, text.size(), xxh3_hex(text)));
+    write_at(0, sealed_page(kFormat, payload_, text));
     if (::msync(data_, kPage + payload_, MS_SYNC) != 0 || ::fsync(fd_) != 0) fail(temporary, "flush", errno);
     if (::rename(temporary.c_str(), path_.c_str()) != 0) fail(path_, "rename to", errno);
     temporary_.clear();

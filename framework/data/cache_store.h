@@ -1,11 +1,7 @@
 // One entry of the feature cache: a file of numbers that is either whole or not there, and says what it holds.
 //
-//   bytes 0 … 4095        one line of text: format, sizes, hash of the description; blanks to the end of the page
-//   4096 … 4096 + P - 1   the payload, P bytes, mapped into memory
-//   then                  the description: JSON with the payload's hash, where it came from, how it was made
-//
-// The description comes last because it is only known once the rows have been computed. Every byte is covered: the page
-// must be exactly what its numbers give, the description has its hash there, the payload has its hash in it.
+// A sealed file (io/sealed_file.h) whose payload is mapped into memory; its description has where the payload came from
+// and how it was made.
 #pragma once
 
 #include <filesystem>

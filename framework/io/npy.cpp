@@ -18,15 +18,18 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "array bytes are little-endian in the file and in memory");
 
-constexpr size_t kAlignment = 64;  // of the first number, as numpy writes it
-constexpr std::string_view kNpyTypes = "<f4, <f8, <i4, <i8, |u1";
+constexpr std::string_view kNpyTypes = "<f2, <f4, <f8, <i4, <i8, |u1";
 
 struct NpyDtype {
   std::string_view descr;
   at::ScalarType type;
 };
-constexpr std::array<NpyDtype, 5> kNpyDtypes = {
-    {{"<f4", at::kFloat}, {"<f8", at::kDouble}, {"<i4", at::kInt}, {"<i8", at::kLong}, {"|u1", at::kByte}}};
+constexpr std::array<NpyDtype, 6> kNpyDtypes = {{{"<f2", at::kHalf},
+                                                 {"<f4", at::kFloat},
+                                                 {"<f8", at::kDouble},
+                                                 {"<i4", at::kInt},
+                                                 {"<i8", at::kLong},
+                                                 {"|u1", at::kByte}}};
 
 at::ScalarType type_of(const ByteSource& source, const std::string& descr) {
   const std::string known = descr == "<u1" || descr == "u1" ? "|u1" : descr;  // one byte has no order
@@ -46,22 +49,13 @@ void write_npy(const std::filesystem::path& path, const at::Tensor& array) {
   const auto* known = std::find_if(kNpyDtypes.begin(), kNpyDtypes.end(),
                                    [&](const NpyDtype& d) { return d.type == array.scalar_type(); });
   if (known == kNpyDtypes.end()) {
-    throw std::invalid_argument(fmt::format("write_npy: got {}, expected float32, float64, int32, int64 or uint8",
-                                            c10::toString(array.scalar_type())));
+    throw std::invalid_argument(
+        fmt::format("write_npy: got {}, expected float16, float32, float64, int32, int64 or uint8",
+                    c10::toString(array.scalar_type())));
   }
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", known->descr,
-                                   fmt::join(array.sizes(), ", "), array.dim() == 1 ? "," : "");
-  const size_t before = kNpyMagic.size() + 4;
-  header.append(kAlignment - 1 - (before + header.size()) % kAlignment, ' ');
-  header += '\n';
   const at::Tensor plain = array.detach().cpu().contiguous();
-  std::string bytes(kNpyMagic);
-  bytes.reserve(before + header.size() + plain.nbytes());
-  bytes += '\x01';
-  bytes += '\0';
-  bytes += static_cast<char>(header.size() & 0xFFU);  // at most 64 sizes of 19 digits: far below 2^16
-  bytes += static_cast<char>(header.size() >> 8U);
-  bytes += header;
+  std::string bytes = npy_header(known->descr, array.sizes().vec());
+  bytes.reserve(bytes.size() + plain.nbytes());
   bytes.append(static_cast<const char*>(plain.const_data_ptr()), plain.nbytes());
   write_file(path, bytes);
 }

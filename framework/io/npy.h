@@ -8,8 +8,8 @@
 
 namespace amae {
 
-/// float32, float64, int32, int64 or uint8 of any shape (temporary name, then renamed). Throws EnvironmentError when
-/// the disk says no; std::invalid_argument for another type.
+/// float16, float32, float64, int32, int64 or uint8 of any shape (temporary name, then renamed). Throws
+/// EnvironmentError when the disk says no; std::invalid_argument for another type.
 void write_npy(const std::filesystem::path& path, const at::Tensor& array);
 
 /// Reads the formats 1.0, 2.0 and 3.0. Throws InputError (code "NPY", where = path, field "magic", "version", "header",

@@ -104,10 +104,11 @@ NpyArray::NpyArray(std::shared_ptr<const ByteSource> source)
   if (rows() > 0) row_bytes_ = static_cast<size_t>(bytes / static_cast<uint64_t>(rows()));
 }
 
-std::string NpyArray::read_row(int64_t row) const {
-  if (row < 0 || row >= rows()) throw std::out_of_range(fmt::format("row {} of {}", row, rows()));
-  std::string bytes(row_bytes_, '\0');
-  source_->read(header_.data_at + static_cast<uint64_t>(row) * row_bytes_, bytes.data(), bytes.size());
+std::string NpyArray::read_rows(int64_t first, int64_t count) const {
+  if (first < 0 || count < 0 || count > rows() - first)
+    throw std::out_of_range(fmt::format("rows {} to {} of {}", first, first + count - 1, rows()));
+  std::string bytes(static_cast<size_t>(count) * row_bytes_, '\0');
+  source_->read(header_.data_at + static_cast<uint64_t>(first) * row_bytes_, bytes.data(), bytes.size());
   return bytes;
 }
 

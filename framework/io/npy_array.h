@@ -26,7 +26,9 @@ class NpyArray {
   [[nodiscard]] size_t row_bytes() const { return row_bytes_; }
 
   /// The bytes of one row, as the file holds them. Throws std::out_of_range.
-  [[nodiscard]] std::string read_row(int64_t row) const;
+  [[nodiscard]] std::string read_row(int64_t row) const { return read_rows(row, 1); }
+  /// The same of rows `first` to `first + count - 1`.
+  [[nodiscard]] std::string read_rows(int64_t first, int64_t count) const;
 
   /// Throws InputError about the array.
   [[noreturn]] void refuse(const std::string& message, const std::string& field = "") const {

@@ -153,6 +153,21 @@ NpyHeader read_npy_header(const ByteSource& source) {
   return {reader.descr, reader.shape, header_at + header_bytes};
 }
 
+std::string npy_header(std::string_view descr, const std::vector<int64_t>& shape) {
+  constexpr size_t kAlignment = 64;  // of the first number, as numpy writes it
+  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", descr,
+                                 fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  const size_t before = kNpyMagic.size() + 4;
+  text.append(kAlignment - 1 - (before + text.size()) % kAlignment, ' ');
+  text += '\n';
+  std::string bytes(kNpyMagic);
+  bytes += '\x01';
+  bytes += '\0';
+  bytes += static_cast<char>(text.size() & 0xFFU);  // at most 64 sizes of 19 digits: far below 2^16
+  bytes += static_cast<char>(text.size() >> 8U);
+  return bytes + text;
+}
+
 uint64_t npy_data_bytes(const ByteSource& source, const NpyHeader& header, size_t item_bytes) {
   // Zero sizes are left out of the product, so that the strides of an empty array cannot overflow either.
   auto bytes = static_cast<int64_t>(item_bytes);

@@ -24,6 +24,9 @@ struct NpyHeader {
 /// anything is allocated. Which types are known is the caller's matter.
 NpyHeader read_npy_header(const ByteSource& source);
 
+/// What stands before the numbers in a file of format 1.0, C order: magic, version and header, a multiple of 64 bytes.
+std::string npy_header(std::string_view descr, const std::vector<int64_t>& shape);
+
 /// Bytes of the numbers, `item_bytes` each, checked to be all that follows the header (field "shape" or "data").
 uint64_t npy_data_bytes(const ByteSource& source, const NpyHeader& header, size_t item_bytes);
 
