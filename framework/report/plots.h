@@ -36,4 +36,22 @@ std::string stacked_bars_svg(const std::string& title, const std::string& x_labe
                              const std::vector<std::string>& names, const std::vector<std::string>& parts,
                              const std::vector<std::vector<int64_t>>& counts);
 
+/// Points of a map that belong together.
+struct ScatterGroup {
+  std::string name;
+  std::vector<double> x, y;              ///< points that are not finite are left out
+  std::vector<std::string> titles = {};  ///< tooltip of each point; none: the group's name
+};
+
+/// Map of groups of points, without numbers at its axes. Up to 8 groups have the colours of Okabe and Ito; more have
+/// colours of several hues and lightnesses, and five shapes, so that any 60 differ. The legend holds the first 60.
+/// Above 20,000 points in all, titles are left out. Throws std::invalid_argument when sizes within a group disagree.
+std::string scatter_svg(const std::string& title, const std::vector<ScatterGroup>& groups);
+
+/// The same with points coloured by a number (viridis, with a bar named `value_name`); grey where it is not finite.
+/// The tooltip of a point is its title, if any, and its number. Throws std::invalid_argument when sizes disagree.
+std::string scatter_svg(const std::string& title, const std::vector<double>& x, const std::vector<double>& y,
+                        const std::vector<double>& values, const std::string& value_name,
+                        const std::vector<std::string>& titles = {});
+
 }  // namespace amae
