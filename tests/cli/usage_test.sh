@@ -52,7 +52,7 @@ for config in "$top"/configs/*.yaml; do
   exits 0 config check "$config"
 done
 # Said in its comment.
-exits 0 config check "$top/configs/esc50_probe.yaml" "model={name: pooled_statistics}" init_from=
+exits 0 config check "$top/configs/esc50_probe.yaml" "model={name: mel_stats}" init_from=
 
 exits 0 model summary "$quickstart"
 said '^encoder\.conv1 +convolution '

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// kSmall's data and front end; clips' statistics, two methods.
-const std::string kProbe = "task: probe\n" + kSmallData + "model: pooled_statistics\n";
+const std::string kProbe = "task: probe\n" + kSmallData + "model: mel_stats\n";
 
 const std::vector<std::string> kResNet = {"model={name: resnet, depths: [1], width: 8}"};
 
@@ -187,7 +187,7 @@ TEST_CASE_METHOD(Probes, "samples that cannot be read are in no split of a probe
         "data: {name: audio_csv, file: t.csv, on_bad_sample: skip}\n"
         "split: {by: fold, test: 2}\n"
         "transforms: [{name: mel_spectrogram, n_fft: 256, hop: 128, n_mels: 16}, {name: log}]\n"
-        "model: pooled_statistics\n");
+        "model: mel_stats\n");
   CHECK(read_json(at("run/probe.json"))["gallery"] == 7);
   CHECK(read_json(at("run/eval/test/metrics.json"))["count"] == 3);
   CHECK(read_run_json(at("run"))["bad_samples"]["count"] == 2);
@@ -195,7 +195,7 @@ TEST_CASE_METHOD(Probes, "samples that cannot be read are in no split of a probe
 }
 
 TEST_CASE_METHOD(Probes, "an encoder without parameters trains as logistic regression, is saved and is loaded") {
-  finetune("logistic", {"model=pooled_statistics", "train.epochs=30", "optim.lr=0.02", "data.clips_per_class=40"});
+  finetune("logistic", {"model=mel_stats", "train.epochs=30", "optim.lr=0.02", "data.clips_per_class=40"});
   CHECK(read_json(at("logistic/eval/test/metrics.json"))["accuracy"].get<double>() > 0.3);
   const Plan other = configs.plan(kSmall);
   const Bundle bundle = load_bundle(bundle_folder(at("logistic")), *other.registry);

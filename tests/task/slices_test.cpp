@@ -79,7 +79,7 @@ class NoisyTones {
         "data: {name: audio_csv, file: t.csv, columns: [snr]}\n"
         "split: {by: ratio, test_ratio: 25 %, val_ratio: 25 %, stratify: [snr]}\n"
         "transforms: [{name: mel_spectrogram, n_fft: 256, hop: 128, n_mels: 16}, {name: log}]\n"
-        "model: pooled_statistics\n"
+        "model: mel_stats\n"
         "train: {epochs: 1, batch_size: 16}\n"
         "log: {tensorboard: false}\n",
         overrides);

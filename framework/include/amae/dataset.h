@@ -27,6 +27,9 @@ class Dataset {
   /// Unique, stable name of a row, e.g. the file name; shown to people and written to predictions.csv.
   [[nodiscard]] virtual std::string id(int64_t row) const = 0;
 
+  /// The file that a row is loaded from, for people and for players; empty where it has none of its own.
+  [[nodiscard]] virtual std::string path(int64_t /*row*/) const { return ""; }
+
   /// Decodes one row. Thread-safe. Throws InputError that names the file.
   [[nodiscard]] virtual Signal load(int64_t row) const = 0;
 

@@ -17,6 +17,7 @@ class AudioRows : public Dataset {
 
   [[nodiscard]] int64_t size() const override { return static_cast<int64_t>(table_.size()); }
   [[nodiscard]] std::string id(int64_t row) const override { return table_.id(checked(row)); }
+  [[nodiscard]] std::string path(int64_t row) const override { return table_.path_of(table_.file[checked(row)]); }
   [[nodiscard]] Signal load(int64_t row) const override;
   [[nodiscard]] Spec spec() const override { return spec_; }
   [[nodiscard]] Spec row_spec(int64_t row) const override;

@@ -1,4 +1,4 @@
-#include "pooled_statistics.h"
+#include "mel_stats.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -25,9 +25,9 @@ int64_t rows_of(const Spec& input) {
 
 }  // namespace
 
-PooledStatistics::PooledStatistics(const Spec& input) : axes_(input.shape.size()), rows_(rows_of(input)) {}
+MelStats::MelStats(const Spec& input) : axes_(input.shape.size()), rows_(rows_of(input)) {}
 
-torch::Tensor PooledStatistics::forward(const torch::Tensor& x) {
+torch::Tensor MelStats::forward(const torch::Tensor& x) {
   const bool fits = x.dim() == static_cast<int64_t>(axes_) + 1 && x.size(-1) > 0 && x.size(0) > 0 &&
                     x.numel() == x.size(0) * rows_ * x.size(-1);
   if (!fits) {

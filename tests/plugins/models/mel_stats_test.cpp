@@ -1,4 +1,4 @@
-#include "plugins/models/pooled_statistics/pooled_statistics.h"
+#include "plugins/models/mel_stats/mel_stats.h"
 
 #include <torch/torch.h>
 
@@ -16,7 +16,7 @@ const Spec kPicture{Domain::spectrogram, {2, 3, -1}, 62.5, Level::logarithm};
 
 std::string refused(const Spec& spec) {
   try {
-    const PooledStatistics encoder(spec);
+    const MelStats encoder(spec);
   } catch (const InputError& error) {
     CHECK(error.problems().front().field == "input");
     return error.what();
@@ -27,7 +27,7 @@ std::string refused(const Spec& spec) {
 }  // namespace
 
 TEST_CASE("pooled statistics are all means, then all deviations, in the order of channels and bins") {
-  PooledStatistics encoder(kPicture);
+  MelStats encoder(kPicture);
   torch::manual_seed(1);
   const torch::Tensor x = torch::randn({4, 2, 3, 50}) * 3 - 60;
   const torch::Tensor y = encoder.forward(x);
@@ -39,7 +39,7 @@ TEST_CASE("pooled statistics are all means, then all deviations, in the order of
 }
 
 TEST_CASE("pooled statistics do not see the batch, the length or the order of frames") {
-  PooledStatistics encoder(kPicture);
+  MelStats encoder(kPicture);
   torch::manual_seed(2);
   const torch::Tensor x = torch::randn({3, 2, 3, 20}), y = encoder.forward(x);
   CHECK(torch::equal(encoder.forward(x.narrow(0, 1, 1)), y.narrow(0, 1, 1)));
@@ -50,7 +50,7 @@ TEST_CASE("pooled statistics do not see the batch, the length or the order of fr
 }
 
 TEST_CASE("pooled statistics have nothing to train, and take signals too") {
-  PooledStatistics encoder({Domain::iq, {2, 128}, 0});
+  MelStats encoder({Domain::iq, {2, 128}, 0});
   CHECK(encoder.parameters().empty());
   CHECK(encoder.forward(torch::randn({5, 2, 128})).sizes() == torch::IntArrayRef({5, 4}));
 }
@@ -59,7 +59,7 @@ TEST_CASE("pooled statistics refuse inputs whose rows they cannot count") {
   CHECK_THAT(refused({Domain::spectrogram, {1, -1, 50}, 62.5}), ContainsSubstring("expected"));
   CHECK_THAT(refused({Domain::audio, {-1, 50}, 62.5}), ContainsSubstring("expected"));
   CHECK(refused({Domain::audio, {1, -1}, 16000}).empty());
-  PooledStatistics encoder(kPicture);
+  MelStats encoder(kPicture);
   CHECK_THROWS_AS(encoder.forward(torch::zeros({4, 2, 4, 9})), InputError);
   CHECK_THROWS_AS(encoder.forward(torch::zeros({4, 6, 9})), InputError);
   CHECK_THROWS_AS(encoder.forward(torch::zeros({4, 2, 3, 0})), InputError);
