@@ -14,7 +14,7 @@
 #include "data/cache_upkeep.h"
 
 namespace amae::cli {
-namespace {
+namespace cache_command {
 
 using nlohmann::ordered_json;
 
@@ -165,9 +165,10 @@ Exit verify(const Arguments& arguments) {
   return 0;
 }
 
-}  // namespace
+}  // namespace cache_command
 
 void add_cache(CLI::App& app, const Globals& /*globals*/, Exit& exit) {
+  using namespace cache_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("cache", "the features that runs keep on disk");
   command->require_subcommand(1);

@@ -1,4 +1,5 @@
-// What the commands share. Each command is one file with one function that adds it to the program.
+// What the commands share. Each command is one file with one function that adds it to the program, and one namespace
+// for what is its own: several files go to one call of the compiler.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -27,8 +28,12 @@ void add_config(CLI::App& app, const Globals& globals, Exit& exit);
 void add_model(CLI::App& app, const Globals& globals, Exit& exit);
 void add_data(CLI::App& app, const Globals& globals, Exit& exit);
 void add_data_synth(CLI::App& data, const Globals& globals, Exit& exit);  ///< below `amae data`
+void add_data_audit(CLI::App& data, Exit& exit);                          ///< the same
 void add_transform(CLI::App& app, const Globals& globals, Exit& exit);
 void add_embed(CLI::App& app, const Globals& globals, Exit& exit);
+void add_index(CLI::App& app, Exit& exit);
+void add_search(CLI::App& app, const Globals& globals, Exit& exit);
+void add_map(CLI::App& app, Exit& exit);
 void add_import(CLI::App& app, const Globals& globals, Exit& exit);
 void add_export(CLI::App& app, const Globals& globals, Exit& exit);
 void add_cache(CLI::App& app, const Globals& globals, Exit& exit);

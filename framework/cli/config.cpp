@@ -8,7 +8,7 @@
 #include "task/run_config.h"
 
 namespace amae::cli {
-namespace {
+namespace config_command {
 
 struct Arguments {
   std::string config;
@@ -16,9 +16,10 @@ struct Arguments {
   bool origin = false;
 };
 
-}  // namespace
+}  // namespace config_command
 
 void add_config(CLI::App& app, const Globals& globals, Exit& exit) {
+  using namespace config_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("config", "work on configs; reads no data");
   command->require_subcommand(1);

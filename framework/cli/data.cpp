@@ -1,4 +1,4 @@
-// amae data info|check|preview|convert; synth has a file of its own.
+// amae data info|check|preview|convert; synth and audit have files of their own.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 #include "task/data_preview.h"
 
 namespace amae::cli {
-namespace {
+namespace data_command {
 
 namespace fs = std::filesystem;
 
@@ -217,9 +217,10 @@ Exit convert(const Arguments& arguments, const Globals& globals) {
   return 0;
 }
 
-}  // namespace
+}  // namespace data_command
 
 void add_data(CLI::App& app, const Globals& globals, Exit& exit) {
+  using namespace data_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("data", "look at a data set, check it, convert it");
   command->require_subcommand(1);
@@ -277,6 +278,7 @@ void add_data(CLI::App& app, const Globals& globals, Exit& exit) {
       ->capture_default_str();
 
   add_data_synth(*command, globals, exit);
+  add_data_audit(*command, exit);
 }
 
 }  // namespace amae::cli

@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 
 namespace amae::cli {
-namespace {
+namespace data_synth_command {
 
 struct SynthArguments {
   std::string format, from, out;
@@ -30,9 +30,10 @@ Exit synth(const SynthArguments& arguments, const Globals& globals) {
   return 0;
 }
 
-}  // namespace
+}  // namespace data_synth_command
 
 void add_data_synth(CLI::App& data, const Globals& globals, Exit& exit) {
+  using namespace data_synth_command;
   auto arguments = std::make_shared<SynthArguments>();
   CLI::App* command = data.add_subcommand("synth", "write computed frames as a file in a published format");
   command->add_option("FORMAT", arguments->format, "radioml: the pickle that RML2016.10a is")

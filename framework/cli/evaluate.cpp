@@ -9,7 +9,7 @@
 
 namespace amae::cli {
 namespace fs = std::filesystem;
-namespace {
+namespace evaluate_command {
 
 struct Arguments {
   std::string run;
@@ -56,9 +56,10 @@ Exit evaluate(const Arguments& arguments, const Globals& globals) {
   return 0;
 }
 
-}  // namespace
+}  // namespace evaluate_command
 
 void add_evaluate(CLI::App& app, const Globals& globals, Exit& exit) {
+  using namespace evaluate_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("evaluate", "metrics of a run's model on a split of its data");
   command->add_option("RUN", arguments->run, "run or bundle folder, or the name of one in checkpoints")->required();

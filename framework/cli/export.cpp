@@ -7,15 +7,16 @@
 #include "task/import_weights.h"
 
 namespace amae::cli {
-namespace {
+namespace export_command {
 
 struct Arguments {
   std::string run, file, rules;
 };
 
-}  // namespace
+}  // namespace export_command
 
 void add_export(CLI::App& app, const Globals& /*globals*/, Exit& exit) {
+  using namespace export_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("export", "a run's weights as a safetensors file");
   command->add_option("RUN", arguments->run, "run, bundle, checkpoints/NAME or a file of weights")->required();

@@ -10,7 +10,7 @@
 #include "task/import_weights.h"
 
 namespace amae::cli {
-namespace {
+namespace import_command {
 
 struct Arguments {
   std::string file, config, rules, out;
@@ -88,9 +88,10 @@ Exit import_file(const Arguments& arguments, const Globals& globals) {
   return 0;
 }
 
-}  // namespace
+}  // namespace import_command
 
 void add_import(CLI::App& app, const Globals& globals, Exit& exit) {
+  using namespace import_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("import", "weights of PyTorch or safetensors files into a config's model");
   command->add_option("FILE", arguments->file, "state dict of PyTorch (.pt, .pth), safetensors file, run or bundle")

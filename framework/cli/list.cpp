@@ -12,7 +12,7 @@
 #include "task/run_config.h"
 
 namespace amae::cli {
-namespace {
+namespace list_command {
 
 using nlohmann::ordered_json;
 
@@ -112,9 +112,10 @@ Exit describe(const Arguments& arguments, const Globals& globals) {
   return 0;
 }
 
-}  // namespace
+}  // namespace list_command
 
 void add_list(CLI::App& app, const Globals& globals, Exit& exit) {
+  using namespace list_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("list", "models, datasets and transforms that the plugins offer");
   command->add_option("KIND", arguments->kind, "model, dataset or transform (default: all), or a pattern");

@@ -85,6 +85,9 @@ int main(int argc, char** argv) {
   cli::add_evaluate(app, globals, exit);
   cli::add_predict(app, globals, exit);
   cli::add_embed(app, globals, exit);
+  cli::add_index(app, exit);
+  cli::add_search(app, globals, exit);
+  cli::add_map(app, exit);
   cli::add_import(app, globals, exit);
   cli::add_export(app, globals, exit);
   cli::add_list(app, globals, exit);

@@ -9,7 +9,7 @@
 #include "task/session.h"
 
 namespace amae::cli {
-namespace {
+namespace model_command {
 
 struct Arguments {
   std::string config;
@@ -38,9 +38,10 @@ Exit summary(const Arguments& arguments, const Globals& globals) {
   return 0;
 }
 
-}  // namespace
+}  // namespace model_command
 
 void add_model(CLI::App& app, const Globals& globals, Exit& exit) {
+  using namespace model_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("model", "work on models");
   command->require_subcommand(1);

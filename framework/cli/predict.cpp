@@ -13,7 +13,7 @@
 #include "task/session.h"
 
 namespace amae::cli {
-namespace {
+namespace predict_command {
 
 struct Arguments {
   std::string run;
@@ -58,9 +58,10 @@ Exit predict(const Arguments& arguments, const Globals& globals) {
   return exit;
 }
 
-}  // namespace
+}  // namespace predict_command
 
 void add_predict(CLI::App& app, const Globals& globals, Exit& exit) {
+  using namespace predict_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("predict", "labels of audio files, by a run's model and front end");
   command->add_option("RUN", arguments->run, "run or bundle folder, or the name of one in checkpoints")->required();

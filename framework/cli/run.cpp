@@ -9,6 +9,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "task/embed_run.h"
 #include "task/finetune.h"
 #include "task/pretrain.h"
 #include "task/probe.h"
@@ -16,7 +17,7 @@
 
 namespace amae::cli {
 namespace fs = std::filesystem;
-namespace {
+namespace run_command {
 
 struct Arguments {
   std::string config;
@@ -31,7 +32,10 @@ Exit perform(Plan& plan, const Globals& globals, const std::function<fs::path()>
   if (task == "evaluate")
     throw InputError("CFG-RULE", plan.source, "task",
                      fmt::format("got {0}, which has a command of its own: amae {0} RUN", task));
-  const auto perform_task = task == "pretrain" ? pretrain : task == "probe" ? probe : finetune;
+  const auto perform_task = task == "pretrain" ? pretrain
+                            : task == "probe"  ? probe
+                            : task == "embed"  ? embed_run
+                                               : finetune;
   return perform_task(plan, {globals.argv, globals.device}, run_folder) ? 0 : 128 + stop_signal();
 }
 
@@ -59,9 +63,10 @@ Exit resume(const Arguments& arguments, const Globals& globals) {
   return perform(plan, globals, [&] { return folder; });
 }
 
-}  // namespace
+}  // namespace run_command
 
 void add_run(CLI::App& app, const Globals& globals, Exit& exit) {
+  using namespace run_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("run", "do what a config says, in a new run folder");
   command->add_option("CONFIG", arguments->config, "YAML file")->required();

@@ -15,7 +15,7 @@
 
 namespace amae::cli {
 namespace fs = std::filesystem;
-namespace {
+namespace transform_command {
 
 struct Arguments {
   std::string chain, other, file, out;
@@ -162,9 +162,10 @@ Exit diff(const Arguments& arguments, const Globals& globals) {
   return 0;
 }
 
-}  // namespace
+}  // namespace transform_command
 
 void add_transform(CLI::App& app, const Globals& globals, Exit& exit) {
+  using namespace transform_command;
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("transform", "look at transforms by themselves");
   command->require_subcommand(1);

@@ -16,7 +16,6 @@
 namespace amae {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
-namespace {
 
 std::vector<int64_t> folds_to_run(const Plan& plan, const Dataset& dataset) {
   const std::string where = config::mark_of(*plan.tree, "folds").text();
@@ -38,8 +37,6 @@ std::vector<int64_t> folds_to_run(const Plan& plan, const Dataset& dataset) {
   }
   return folds;
 }
-
-}  // namespace
 
 bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, const Dataset& dataset,
                     const std::function<bool(const fs::path&, int64_t)>& train) {

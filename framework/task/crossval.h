@@ -8,6 +8,10 @@
 
 namespace amae {
 
+/// The folds that config.folds means. Throws InputError at the option's place for data with less than two, and for one
+/// that is not there.
+std::vector<int64_t> folds_to_run(const Plan& plan, const Dataset& dataset);
+
 /// Calls `train(RUN/folds/F, F)` for each fold of config.folds ("all": every fold of the data set) that has not
 /// finished yet, then writes RUN/cv.json (mean and standard deviation of the folds' accuracies, accuracy over all
 /// items, the figures of each fold), RUN/cv.csv, RUN/confusion.csv and RUN/confusion.svg (pooled), and what slices the

@@ -79,7 +79,7 @@ DataTarget data_target(std::string name, std::shared_ptr<const Registry> registr
                        std::shared_ptr<const Dataset> dataset, std::optional<Plan> plan, const std::string& where) {
   if (dataset->size() == 0) throw InputError("DATA", where, "data", "got an empty data set, expected at least one row");
   check_columns(*dataset, where);
-  DataTarget target{std::move(name), std::move(registry), std::move(dataset), std::move(plan), {}, {}, {}};
+  DataTarget target{std::move(name), {}, std::move(registry), std::move(dataset), std::move(plan), {}, {}, {}};
   target.labels = target.dataset->labels();
   if (target.labels.defined()) target.labels = target.labels.contiguous();
   target.folds = target.dataset->folds();
@@ -107,7 +107,9 @@ DataTarget open_data_target(const std::string& target, const std::vector<std::st
   if (bad_files == BadFiles::tolerate) tolerate_bad_files(data);
   const std::string where = data.node != nullptr ? data.node->mark.text() : target;
   std::shared_ptr<const Dataset> dataset = registry->make_dataset(data);
-  return data_target(data.name, std::move(registry), std::move(dataset), std::move(plan), where);
+  DataTarget opened = data_target(data.name, std::move(registry), std::move(dataset), std::move(plan), where);
+  opened.component = std::move(data);
+  return opened;
 }
 
 int data_threads() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }

@@ -13,7 +13,8 @@ namespace amae {
 
 /// A data set with its columns read once and checked.
 struct DataTarget {
-  std::string name;  ///< of the data set, as in a config
+  std::string name;     ///< of the data set, as in a config
+  Component component;  ///< that made it; none for a data set that was at hand
   std::shared_ptr<const Registry> registry;
   std::shared_ptr<const Dataset> dataset;  ///< has rows; labels, folds and groups fit them
   std::optional<Plan> plan;                ///< of a config; none for a data set that was named

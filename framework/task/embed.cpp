@@ -7,21 +7,18 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "data/loader.h"
-#include "io/audio.h"
-#include "io/csv.h"
-#include "io/npy.h"
 #include "task/chunks.h"
+#include "task/data_target.h"
 #include "train/features.h"
 
 namespace amae {
-namespace fs = std::filesystem;
 namespace {
 
 /// How much of a chunk the front end lets reach the model.
@@ -55,75 +52,96 @@ Reach reach_of(const Bundle& bundle, const Registry& registry) {
   return reach;
 }
 
-/// A file to embed.
-struct Source {
-  std::string path;
-  double rate_hz;
-  int64_t length, hop;  ///< frames
-  int64_t filled;       ///< frames up to which a shorter chunk is repeated; 0: the front end fills it up
+/// An item to embed.
+struct ItemPlan {
+  int64_t number;  ///< within the source
+  double rate_hz;  ///< 0: unknown, of IQ
+  Domain domain;
+  int64_t filled;  ///< frames up to which a shorter chunk is repeated; 0: the front end fills it up
   Chunks chunks;
   std::shared_ptr<const Pipeline> pipeline;
-  int64_t first;  ///< number of its first chunk among those of all files
+  int64_t first;  ///< number of its first chunk among those of all items
 };
 
-/// Neighbouring chunks of one source: what is decoded in one go.
+/// Neighbouring chunks of one item: what is decoded in one go.
 struct Piece {
-  size_t source;
+  size_t item;
   int64_t first, count;
 };
 
 class Embedder {
  public:
-  Embedder(const Bundle& bundle, const Registry& registry, const EmbedOptions& options, torch::Device device)
-      : bundle_(bundle), registry_(registry), options_(options), device_(device) {
+  Embedder(const Bundle& bundle, const Registry& registry, const EmbedSource& source, const EmbedOptions& options,
+           torch::Device device, const std::function<void(const EmbeddedItem&)>& take)
+      : bundle_(bundle), registry_(registry), source_(source), options_(options), device_(device), take_(take) {
+    if (bundle.info.input.domain != Domain::audio) return;  // goes through whole
     const double clip_s = clip_length(bundle, registry);
-    result_.chunk_s = options.chunk_s > 0 ? options.chunk_s : chunk_length(bundle, registry);
-    result_.hop_s = options.hop_s > 0 ? options.hop_s : result_.chunk_s;
-    if (clip_s > 0 && result_.chunk_s > clip_s) {
+    chunk_s_ = options.chunk_s > 0 ? options.chunk_s : chunk_length(bundle, registry);
+    hop_s_ = options.hop_s > 0 ? options.hop_s : chunk_s_;
+    if (clip_s > 0 && chunk_s_ > clip_s) {
       throw InputError("EMBED", "", "--chunk",
                        fmt::format("got {} s, expected at most {} s, to which this bundle's front end cuts every clip",
-                                   result_.chunk_s, clip_s));
+                                   chunk_s_, clip_s));
     }
-    if (clip_s > 0 && result_.chunk_s < clip_s) {
-      log::warning("chunks of {} s are filled up to {} s by this bundle's front end", result_.chunk_s, clip_s);
-    }
+    if (clip_s > 0 && chunk_s_ < clip_s)
+      log::warning("chunks of {} s are filled up to {} s by this bundle's front end", chunk_s_, clip_s);
     // Where it takes clips as they are; and where it cuts from a longer clip, of which the rest might be silence.
-    filled_s_ = clip_s > 0 ? reach_of(bundle, registry).whole_s : result_.chunk_s;
+    filled_s_ = clip_s > 0 ? reach_of(bundle, registry).whole_s : chunk_s_;
   }
 
-  Embeddings run(const std::vector<std::string>& files) {
-    for (const std::string& file : files) add(file);
+  EmbedCount run(const std::vector<int64_t>& numbers) {
+    for (const int64_t number : numbers) {
+      throw_if_stopped();
+      plan(number);
+    }
     const std::vector<std::vector<Piece>> batches = batches_of_pieces();
-    vectors_ = {torch::empty({0, encoder().width()})};
     const EvalMode eval_mode(encoder());
     Progress progress("embed", total_);
-    Loader loader(0, batches.size(), options_.workers, [&](size_t number) { return prepare(batches[number]); });
-    for (size_t number = 0; auto batch = loader.next(); ++number) {
+    const int workers = options_.workers > 0 ? static_cast<int>(options_.workers) : data_threads();
+    Loader loader(0, batches.size(), workers, [&](size_t number) { return prepare(batches[number]); });
+    while (auto batch = loader.next()) {
       throw_if_stopped();
       if (batch->size() == 0) continue;  // none of its chunks could be read
       collect(batch->ids, features_of(encoder(), batch->x, device_));
       progress.update(batch->ids.back() + 1);
     }
-    return finish();
+    finish_item();
+    for (const auto& [item, problems] : failed_)
+      result_.problems.insert(result_.problems.end(), problems.begin(), problems.end());
+    return std::move(result_);
   }
 
  private:
   [[nodiscard]] Encoder& encoder() const { return bundle_.model->encoder(); }
 
-  void add(const std::string& file) {
+  void plan(int64_t number) {
+    const std::string name = source_.item(number).id;
     try {
-      const AudioInfo info = audio_info(file);
-      const int64_t length = frames_of(result_.chunk_s, info.rate_hz), hop = frames_of(result_.hop_s, info.rate_hz);
-      const int64_t filled = filled_s_ > 0 ? frames_of(filled_s_, info.rate_hz) : 0;
-      Source source{file, info.rate_hz, length, hop, filled, {info.frames, length, hop}, nullptr, total_};
-      auto& pipeline = pipelines_[{info.channels, info.rate_hz}];
-      if (!pipeline) {
-        const Spec spec{Domain::audio, {info.channels, std::max(length, filled)}, info.rate_hz};
-        pipeline = std::make_shared<Pipeline>(front_end_for(bundle_, registry_, spec, file));
+      const Spec spec = source_.spec(number);
+      const bool is_audio = spec.domain == Domain::audio;
+      if (spec.domain != bundle_.info.input.domain) {
+        throw InputError("EMBED", printable(name), "",
+                         fmt::format("got {}, expected {} as this bundle does", to_string(spec.domain),
+                                     to_string(bundle_.info.input.domain)));
       }
-      source.pipeline = pipeline;
-      total_ += source.chunks.count();
-      sources_.push_back(std::move(source));
+      const int64_t frames = spec.shape.back();
+      if (frames < 1) throw InputError("EMBED", printable(name), "", "got a signal of unknown or no length");
+      const int64_t length = is_audio ? frames_of(chunk_s_, spec.rate_hz) : frames;
+      const int64_t hop = is_audio ? frames_of(hop_s_, spec.rate_hz) : frames;
+      const int64_t filled = is_audio && filled_s_ > 0 ? frames_of(filled_s_, spec.rate_hz) : 0;
+      // What encoders leave behind a clip, a millisecond or so, is no chunk of its own.
+      const int64_t rest = frames > length ? (frames - length) % hop : 0;
+      const int64_t used = 100 * rest < length ? frames - rest : frames;
+      ItemPlan item{number, spec.rate_hz, spec.domain, filled, {used, length, hop}, nullptr, total_};
+      const int64_t longest = is_audio ? std::max(length, filled) : frames;
+      auto& pipeline = pipelines_[{{spec.shape[0], longest}, spec.rate_hz}];
+      if (!pipeline) {
+        const Spec input{spec.domain, {spec.shape[0], longest}, spec.rate_hz};
+        pipeline = std::make_shared<Pipeline>(front_end_for(bundle_, registry_, input, name));
+      }
+      item.pipeline = pipeline;
+      total_ += item.chunks.count();
+      items_.push_back(std::move(item));
     } catch (const InputError& error) {
       for (const Problem& problem : error.problems()) result_.problems.push_back(problem);
     }
@@ -133,15 +151,15 @@ class Embedder {
   [[nodiscard]] std::vector<std::vector<Piece>> batches_of_pieces() const {
     std::vector<std::vector<Piece>> batches;
     int64_t room = 0;
-    for (size_t s = 0; s < sources_.size(); ++s) {
-      const int64_t count = sources_[s].chunks.count();
+    for (size_t i = 0; i < items_.size(); ++i) {
+      const int64_t count = items_[i].chunks.count();
       for (int64_t first = 0; first < count;) {
-        if (room == 0 || sources_[batches.back().front().source].pipeline != sources_[s].pipeline) {
+        if (room == 0 || items_[batches.back().front().item].pipeline != items_[i].pipeline) {
           batches.emplace_back();
           room = options_.batch_size;
         }
         const int64_t taken = std::min(room, count - first);
-        batches.back().push_back({s, first, taken});
+        batches.back().push_back({i, first, taken});
         first += taken;
         room -= taken;
       }
@@ -155,20 +173,20 @@ class Embedder {
     Batch batch;
     std::vector<torch::Tensor> parts;
     for (const Piece& piece : pieces) {
-      const Source& source = sources_[piece.source];
+      const ItemPlan& item = items_[piece.item];
       try {
         std::vector<torch::Tensor> own;
-        for (torch::Tensor& samples : read(source, piece)) {
-          Batch chunk = source.pipeline->run_front({std::move(samples), source.rate_hz, Domain::audio}, 0);
-          source.pipeline->run_eval(chunk, 0, 1);
+        for (torch::Tensor& samples : read(item, piece)) {
+          Batch chunk = item.pipeline->run_front({std::move(samples), item.rate_hz, item.domain}, 0);
+          item.pipeline->run_eval(chunk, 0, 1);
           batch.rate_hz = chunk.rate_hz;
           own.push_back(std::move(chunk.x));
         }
-        for (int64_t i = 0; i < piece.count; ++i) batch.ids.push_back(source.first + piece.first + i);
+        for (int64_t i = 0; i < piece.count; ++i) batch.ids.push_back(item.first + piece.first + i);
         parts.insert(parts.end(), own.begin(), own.end());
       } catch (const InputError& error) {
         const std::lock_guard lock(failed_mutex_);
-        failed_.emplace(piece.source, error.problems());
+        failed_.emplace(piece.item, error.problems());
       }
     }
     if (!parts.empty()) batch.x = torch::cat(parts);
@@ -176,19 +194,20 @@ class Embedder {
   }
 
   /// Samples [C, frames] of each chunk.
-  [[nodiscard]] std::vector<torch::Tensor> read(const Source& source, const Piece& piece) const {
-    const bool has_gaps = source.hop > source.length;  // what lies in them is not worth decoding
-    const Chunk first = source.chunks[piece.first], last = source.chunks[piece.first + piece.count - 1];
+  [[nodiscard]] std::vector<torch::Tensor> read(const ItemPlan& item, const Piece& piece) const {
+    const Chunk first = item.chunks[piece.first], last = item.chunks[piece.first + piece.count - 1];
+    // What lies in gaps between chunks is not worth decoding.
+    const bool has_gaps = piece.count > 1 && item.chunks[piece.first + 1].begin > first.begin + first.frames;
     torch::Tensor all;
-    if (!has_gaps) all = read_audio(source.path, first.begin, last.begin + last.frames - first.begin).samples;
+    if (!has_gaps) all = source_.read(item.number, first.begin, last.begin + last.frames - first.begin).samples;
     std::vector<torch::Tensor> result;
     for (int64_t i = 0; i < piece.count; ++i) {
-      const Chunk chunk = source.chunks[piece.first + i];
-      torch::Tensor samples = has_gaps ? read_audio(source.path, chunk.begin, chunk.frames).samples
+      const Chunk chunk = item.chunks[piece.first + i];
+      torch::Tensor samples = has_gaps ? source_.read(item.number, chunk.begin, chunk.frames).samples
                                        : all.narrow(1, chunk.begin - first.begin, chunk.frames);
-      if (chunk.frames < source.filled) {
-        const int64_t times = (source.filled - 1) / chunk.frames + 1;
-        samples = samples.repeat({1, times}).narrow(1, 0, source.filled);
+      if (chunk.frames < item.filled) {
+        const int64_t times = (item.filled - 1) / chunk.frames + 1;
+        samples = samples.repeat({1, times}).narrow(1, 0, item.filled);
       }
       result.push_back(samples.contiguous());
     }
@@ -197,95 +216,91 @@ class Embedder {
 
   void collect(const std::vector<int64_t>& numbers, const torch::Tensor& features) {
     for (size_t i = 0; i < numbers.size(); ++i) {
-      const auto behind = std::upper_bound(sources_.begin(), sources_.end(), numbers[i],
-                                           [](int64_t number, const Source& source) { return number < source.first; });
-      const auto s = static_cast<size_t>(behind - sources_.begin()) - 1;
-      const Source& source = sources_[s];
-      const int64_t number = numbers[i] - source.first;
-      const Chunk chunk = source.chunks[number];
+      const auto behind = std::upper_bound(items_.begin(), items_.end(), numbers[i],
+                                           [](int64_t number, const ItemPlan& item) { return number < item.first; });
+      const auto at = static_cast<size_t>(behind - items_.begin()) - 1;
+      if (!current_ || *current_ != at) {
+        finish_item();
+        current_ = at;
+      }
+      const Chunk chunk = items_[at].chunks[numbers[i] - items_[at].first];
       const torch::Tensor vector = features[static_cast<int64_t>(i)];
       ++result_.chunks;
+      ++chunks_;
       if (options_.timestamps) {
-        add_row(s, vector.clone(), chunk);
+        add_row(vector.clone(), chunk.begin, chunk.begin + chunk.frames);
         continue;
       }
-      if (!sum_.defined() || s != summed_) {  // not always its chunk 0, which may have been unreadable
-        sum_ = torch::zeros({vector.size(0)}, torch::kDouble);
-        frames_ = 0;
-        summed_ = s;
-      }
+      if (!sum_.defined()) sum_ = torch::zeros({vector.size(0)}, torch::kDouble);
       sum_.add_(vector, static_cast<double>(chunk.frames));
       frames_ += chunk.frames;
-      if (number + 1 == source.chunks.count()) {
-        add_row(s, (sum_ / static_cast<double>(frames_)).to(torch::kFloat), {0, chunk.begin + chunk.frames});
-      }
+      end_ = chunk.begin + chunk.frames;
     }
   }
 
-  void add_row(size_t s, const torch::Tensor& vector, const Chunk& part) {
-    const Source& source = sources_[s];
-    vectors_.push_back(vector.unsqueeze(0));
-    row_sources_.push_back(s);
-    result_.rows.push_back({source.path, static_cast<double>(part.begin) / source.rate_hz,
-                            static_cast<double>(part.begin + part.frames) / source.rate_hz});
+  void add_row(const torch::Tensor& vector, int64_t begin, int64_t end) {
+    const double rate = items_[*current_].rate_hz > 0 ? items_[*current_].rate_hz : 1;  // IQ of unknown rate: samples
+    embedded_.start_s.push_back(static_cast<double>(begin) / rate);
+    embedded_.end_s.push_back(static_cast<double>(end) / rate);
+    rows_.push_back(vector.unsqueeze(0));
   }
 
-  /// A file of which a part could not be read has no row.
-  Embeddings finish() {
-    for (const auto& [source, problems] : failed_)
-      result_.problems.insert(result_.problems.end(), problems.begin(), problems.end());
-    Embeddings result = std::move(result_);
-    std::vector<torch::Tensor> vectors = {vectors_[0]};
-    std::vector<EmbeddedPart> rows;
-    for (size_t i = 0; i < row_sources_.size(); ++i) {
-      if (failed_.count(row_sources_[i]) > 0) continue;
-      vectors.push_back(vectors_[i + 1]);
-      rows.push_back(std::move(result.rows[i]));
+  /// Hands the current item over when all of it could be read.
+  void finish_item() {
+    if (!current_) return;
+    const ItemPlan& item = items_[*current_];
+    if (chunks_ == item.chunks.count()) {
+      if (sum_.defined()) add_row((sum_ / static_cast<double>(frames_)).to(torch::kFloat), 0, end_);
+      embedded_.number = item.number;
+      embedded_.vectors = torch::cat(rows_);
+      take_(embedded_);
+      ++result_.items;
     }
-    result.rows = std::move(rows);
-    result.vectors = torch::cat(vectors);
-    return result;
+    current_.reset();
+    embedded_ = {};
+    rows_.clear();
+    sum_ = torch::Tensor();
+    chunks_ = frames_ = end_ = 0;
   }
 
   const Bundle& bundle_;
   const Registry& registry_;
+  const EmbedSource& source_;
   const EmbedOptions& options_;
   torch::Device device_;
-  double filled_s_ = 0;                                                              // see Source::filled
-  std::map<std::pair<int64_t, double>, std::shared_ptr<const Pipeline>> pipelines_;  // by channels and rate
-  std::vector<Source> sources_;
+  const std::function<void(const EmbeddedItem&)>& take_;
+  double chunk_s_ = 0, hop_s_ = 0;
+  double filled_s_ = 0;  // see ItemPlan::filled
+  // By channels, frames and rate.
+  std::map<std::pair<std::pair<int64_t, int64_t>, double>, std::shared_ptr<const Pipeline>> pipelines_;
+  std::vector<ItemPlan> items_;
   int64_t total_ = 0;  // chunks
   std::map<size_t, std::vector<Problem>> failed_;
   std::mutex failed_mutex_;
-  std::vector<torch::Tensor> vectors_;  // [0, D], then [1, D] for each row
-  std::vector<size_t> row_sources_;
-  torch::Tensor sum_;  // of the file whose chunks are coming in
-  size_t summed_ = 0;  // which one that is
-  int64_t frames_ = 0;
-  Embeddings result_;
+  // The item whose chunks are coming in.
+  std::optional<size_t> current_;
+  EmbeddedItem embedded_;
+  std::vector<torch::Tensor> rows_;
+  torch::Tensor sum_;
+  int64_t chunks_ = 0, frames_ = 0, end_ = 0;
+  EmbedCount result_;
 };
-
-void require_audio(const Bundle& bundle) {
-  if (bundle.info.input.domain == Domain::audio) return;
-  throw InputError(
-      "EMBED", "", "",
-      fmt::format("got a bundle of {} signals, expected one of audio", to_string(bundle.info.input.domain)));
-}
-
-bool named_as_sound(const fs::path& path) {
-  std::string ending = path.extension().string();
-  for (char& c : ending) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return ending == ".wav" || ending == ".flac" || ending == ".ogg" || ending == ".oga" || ending == ".opus";
-}
 
 }  // namespace
 
-double clip_length(const Bundle& bundle, const Registry& registry) {
-  require_audio(bundle);
-  return reach_of(bundle, registry).clip_s;
+void EmbedOptions::describe(Fields& f) {
+  f.add("chunk", chunk_s, "length of a chunk; 0: a clip of the training").unit("s").range(0, 86400);
+  f.add("hop", hop_s, "from one chunk to the next; 0: the length of a chunk").unit("s").range(0, 86400);
+  f.add("timestamps", timestamps, "a vector for each chunk instead of one for each item");
+  f.add("type", type, "of the numbers in embeddings.npy").choices({"float32", "float16"});
+  f.add("batch_size", batch_size, "chunks that go through the encoder together").range(1, 65536);
+  f.add("workers", workers, "threads that decode and run the front end; 0: one for each core").range(0, 1024);
 }
 
+double clip_length(const Bundle& bundle, const Registry& registry) { return reach_of(bundle, registry).clip_s; }
+
 double chunk_length(const Bundle& bundle, const Registry& registry) {
+  if (bundle.info.input.domain != Domain::audio) return 0;
   if (const double clip_s = clip_length(bundle, registry); clip_s > 0) return clip_s;
   const Spec &data = bundle.info.input, &model = bundle.info.model_input;
   const bool saw_whole_clips = bundle.pipeline->output(Mode::eval).shape.back() == model.shape.back();
@@ -296,46 +311,10 @@ double chunk_length(const Bundle& bundle, const Registry& registry) {
                    "got none for a model that was trained on clips of varying length, expected a length such as 2s");
 }
 
-Embeddings embed_files(const Bundle& bundle, const Registry& registry, const std::vector<std::string>& files,
-                       const EmbedOptions& options, torch::Device device) {
-  return Embedder(bundle, registry, options, device).run(files);
-}
-
-fs::path write_embeddings(const fs::path& npy_file, const Embeddings& embeddings) {
-  fs::path table = npy_file;
-  table.replace_extension(".csv");
-  std::string csv = csv_line({"file", "start_s", "end_s"});
-  for (const EmbeddedPart& row : embeddings.rows)
-    csv += csv_line({row.file, number_text(row.start_s), number_text(row.end_s)});
-  write_npy(npy_file, embeddings.vectors);
-  write_file(table, csv);
-  return table;
-}
-
-std::vector<std::string> sound_files(const std::vector<std::string>& files_and_folders) {
-  std::vector<std::string> files;
-  for (const std::string& word : files_and_folders) {
-    std::error_code ignored;
-    if (!fs::is_directory(word, ignored)) {
-      files.push_back(word);
-      continue;
-    }
-    const size_t before = files.size();
-    try {
-      for (const auto& entry : fs::recursive_directory_iterator(word)) {
-        if (named_as_sound(entry.path()) && !entry.is_directory()) files.push_back(entry.path().string());
-      }
-    } catch (const fs::filesystem_error& error) {
-      throw InputError("EMBED", printable(word), "",
-                       fmt::format("cannot be listed: {}, expected a folder of sound files", error.code().message()));
-    }
-    if (files.size() == before) {
-      throw InputError("EMBED", printable(word), "",
-                       "got a folder without any .wav, .flac, .ogg, .oga or .opus file, expected at least one");
-    }
-    std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());  // a listing's order is the disk's
-  }
-  return files;
+EmbedCount embed_items(const Bundle& bundle, const Registry& registry, const EmbedSource& source,
+                       const std::vector<int64_t>& numbers, const EmbedOptions& options, torch::Device device,
+                       const std::function<void(const EmbeddedItem&)>& take) {
+  return Embedder(bundle, registry, source, options, device, take).run(numbers);
 }
 
 }  // namespace amae

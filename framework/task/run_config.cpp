@@ -31,6 +31,12 @@ void ProbeOptions::describe(Fields& f) {
   f.section("linear", linear);
 }
 
+void EmbedTaskOptions::describe(Fields& f) {
+  options.describe(f);
+  f.add("store", store, "folder that is made or brought up to date; empty: RUN/embeddings; {fold} stands for the fold")
+      .path();
+}
+
 void OutputOptions::describe(Fields& f) {
   f.add("folder", folder, "where run folders are made; empty: $AMAE_RUNS, else runs");
   f.add("name", name, "name of the run's folder; empty: the config's file name");
@@ -38,12 +44,12 @@ void OutputOptions::describe(Fields& f) {
 
 void RunConfig::describe(Fields& f) {
   f.add("amae", schema, "version of this config format").range(1, 1);
-  f.add("task", task, "what to do").choices({"finetune", "pretrain", "probe", "evaluate"});
+  f.add("task", task, "what to do").choices({"finetune", "pretrain", "probe", "embed", "evaluate"});
   f.add("seed", seed, "seed of everything random").min(0);
   f.add("plugins", plugins, "more folders or files to load plugins from").path();
   f.add("data", data, "data set").kind("dataset").required();
   f.add("transforms", transforms, "from the data set's signals to the model's input, in order").kind("transform");
-  f.add("model", model, "encoder").kind("model").required();
+  f.add("model", model, "encoder; of task embed that of init_from, where there is one").kind("model");
   f.add("init_from", init_from,
         "weights to start from: run, bundle, checkpoints/NAME, safetensors or PyTorch file; {fold} stands for the fold")
       .path();
@@ -55,6 +61,8 @@ void RunConfig::describe(Fields& f) {
   f.section("loss", loss);
   f.section("pretrain", pretrain);
   f.section("probe", probe);
+  f.section("embed", embed);
+  f.section("index", index);
   f.section("optim", optim);
   f.section("schedule", schedule);
   f.section("train", train);
@@ -135,6 +143,12 @@ Plan load_plan(const fs::path& config_path, const std::vector<std::string>& over
       config.plugins.push_back(absolute);
   }
   plan.registry = load_registry({config.plugins.begin(), config.plugins.end()});
+  const config::Entry* model = plan.tree->find("model");
+  const bool has_bundle = config.task == "embed" && !config.init_from.empty();
+  if ((model == nullptr || model->value->kind == config::Node::Kind::null) && !has_bundle) {
+    const config::Mark& mark = model != nullptr ? model->mark : plan.tree->mark;
+    problems.push_back({"CFG-MISSING", mark.text(), "model", "got no value, expected a model"});
+  }
   plan.registry->resolve(config.data, "dataset", "data", problems);
   plan.registry->resolve(config.model, "model", "model", problems);
   for (Component& transform : config.transforms) {

@@ -11,7 +11,9 @@
 #include "config/tree.h"
 #include "data/cache.h"
 #include "data/split.h"
+#include "index/index_options.h"
 #include "plugin/registry.h"
+#include "task/embed_options.h"
 #include "train/classifier.h"
 #include "train/knn.h"
 #include "train/linear_probe.h"
@@ -33,6 +35,13 @@ struct ProbeOptions {
   std::vector<std::string> methods = {"knn", "linear"};
   KnnOptions knn;
   LinearProbeOptions linear;
+  void describe(Fields& f);
+};
+
+/// task: embed.
+struct EmbedTaskOptions {
+  EmbedOptions options;
+  std::string store;  ///< folder; empty: RUN/embeddings
   void describe(Fields& f);
 };
 
@@ -63,6 +72,8 @@ struct RunConfig {
   LossOptions loss;
   PretrainOptions pretrain;
   ProbeOptions probe;
+  EmbedTaskOptions embed;
+  IndexOptions index;
   OptimOptions optim;
   ScheduleOptions schedule;
   TrainOptions train;

@@ -42,7 +42,7 @@ ordered_json plugin_list(const Plan& plan) {
     used.insert({path.string(), sha256_file(path)});
   };
   add("dataset", plan.config.data);
-  add("model", plan.config.model);
+  if (!plan.config.model.name.empty()) add("model", plan.config.model);  // else a bundle's
   for (const Component& transform : plan.config.transforms) add("transform", transform);
   ordered_json list = ordered_json::array();
   for (const auto& [path, sum] : used) list.push_back({{"file", path}, {"sha256", sum}});

@@ -30,28 +30,6 @@ constexpr int kFormat = 1;
 // Of a probability, and of the largest feature: other CPUs and thread counts round otherwise.
 constexpr double kGoldenTolerance = 1e-3;
 
-ordered_json component_json(const Component& component) {
-  ordered_json json{{"name", component.name}};
-  if (!component.id.empty() && component.id != component.name) json["id"] = component.id;
-  Fields fields;
-  component.options->describe(fields);
-  for (const Field& field : fields.all()) {
-    std::string pointer = fmt::format("/{}", field.name);
-    std::replace(pointer.begin(), pointer.end(), '.', '/');
-    json[ordered_json::json_pointer(pointer)] = config::value_json(field);
-  }
-  return json;
-}
-
-// JSON is YAML, so a component is read from a bundle by the code that reads it from a config.
-Component component_from(const ordered_json& json, const std::string& source) {
-  Component component;
-  component.node = config::parse_yaml(json.dump(), source);
-  component.name = json.value("name", "");
-  component.id = json.value("id", "");
-  return component;
-}
-
 ordered_json spec_json(const Spec& spec) {
   return {{"domain", to_string(spec.domain)}, {"shape", spec.shape}, {"rate_hz", spec.rate_hz}};
 }
@@ -108,6 +86,28 @@ torch::Tensor golden_output(Classifier& model, const Pipeline& pipeline, const B
 }
 
 }  // namespace
+
+ordered_json component_json(const Component& component) {
+  ordered_json json{{"name", component.name}};
+  if (!component.id.empty() && component.id != component.name) json["id"] = component.id;
+  Fields fields;
+  component.options->describe(fields);
+  for (const Field& field : fields.all()) {
+    std::string pointer = fmt::format("/{}", field.name);
+    std::replace(pointer.begin(), pointer.end(), '.', '/');
+    json[ordered_json::json_pointer(pointer)] = config::value_json(field);
+  }
+  return json;
+}
+
+// JSON is YAML, so a component is read from a bundle by the code that reads it from a config.
+Component component_from(const ordered_json& json, const std::string& source) {
+  Component component;
+  component.node = config::parse_yaml(json.dump(), source);
+  component.name = json.value("name", "");
+  component.id = json.value("id", "");
+  return component;
+}
 
 void write_bundle_files(const fs::path& folder, const BundleInfo& info, Classifier& model, const Pipeline& pipeline) {
   ordered_json json{
@@ -175,6 +175,24 @@ void verify_checksums(const fs::path& folder) {
     }
   }
   if (listed.empty()) throw InputError("CKPT", list.string(), "", "is empty");
+}
+
+BundleIdentity bundle_identity(const fs::path& folder) {
+  verify_checksums(folder);
+  const fs::path file = folder / "bundle.json";
+  const auto json = ordered_json::parse(read_file(file, 16 << 20), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("weights") || !json.at("weights").is_string())
+    throw InputError("CKPT", file.string(), "weights", "cannot be read");
+  const std::string sums = read_file(folder / "SHA256SUMS", 1 << 20);
+  const auto sum_of = [&](const std::string& name) {
+    const size_t at = sums.find("  " + name + "\n");
+    return at == std::string::npos || at < 64 ? std::string() : sums.substr(at - 64, 64);
+  };
+  // What a figure is a function of; which classes there are and how often a clip is judged is not.
+  const auto part = [&](const char* name) { return json.value(name, ordered_json()).dump(); };
+  std::string pipeline = sum_of("pipeline.safetensors");
+  for (const char* name : {"input", "model_input", "model", "transforms"}) pipeline += "\n" + part(name);
+  return {sha256_hex(sums).substr(0, 12), sum_of(json.at("weights")), sha256_hex(pipeline)};
 }
 
 void load_weights(torch::nn::Module& module, const TensorDict& tensors, const std::string& file) {

@@ -54,6 +54,21 @@ struct Bundle {
   std::string id;                      ///< first 12 digits of the SHA-256 of SHA256SUMS
 };
 
+/// A component as JSON with every option written out, and back; `source` stands in errors. Options are not resolved
+/// yet.
+nlohmann::ordered_json component_json(const Component& component);
+Component component_from(const nlohmann::ordered_json& json, const std::string& source);
+
+/// What features are a function of, beside the signal.
+struct BundleIdentity {
+  std::string id;        ///< as Bundle::id
+  std::string weights;   ///< SHA-256 of the weights in use
+  std::string pipeline;  ///< SHA-256 over front end, its fitted statistics, the model and its options
+};
+
+/// Verifies the sums and reads no weights: nothing is computed. Throws InputError (code CKPT).
+BundleIdentity bundle_identity(const std::filesystem::path& folder);
+
 /// Loads a bundle folder, verifies its sums and recomputes the golden output. Throws InputError naming file and tensor.
 Bundle load_bundle(const std::filesystem::path& folder, const Registry& registry);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a trained model to vectors of files of any length.
+# From a trained model to a store of vectors that is brought up to date and survives being killed.
 # usage: tests/cli/embed_test.sh      (run by ctest)
 # shellcheck disable=SC1091,SC2154  # testing.sh, and what it sets
 . "$(dirname "${BASH_SOURCE[0]}")/testing.sh"
@@ -10,35 +10,72 @@ mkdir "$scratch/sounds"
 wav "$scratch/sounds/short.wav" 700 "gzrrpm"
 wav "$scratch/sounds/long.wav" 3500 "a tone of some kind"
 
-# A vector for each file; the same again.
+# A vector for each file; a second run computes nothing and writes nothing.
 exits 0 embed "$run" "$scratch/sounds" --out "$out" --quiet
-said '^2 vectors of [0-9]+ numbers; 5 chunks of 1 s, one every 1 s$'
-said "^$out/embeddings.npy$"
-there "$out"/embeddings.{npy,csv}
-[ "$(cut -d , -f 2,3 "$out/embeddings.csv" | tr '\n' ' ')" = "start_s,end_s 0,3.5 0,0.7 " ] ||
-  fail "embeddings.csv: $(cat "$out/embeddings.csv")"
-exits 0 embed "$run/checkpoints/last" "$scratch/sounds" --out "$scratch/again.npy" --json --quiet
-said '"rows":2,"width":[0-9]+,"chunk_s":1.0,"hop_s":1.0'
-said "\"table\":\"$scratch/again.csv\""
-same "$out/embeddings.npy" "$scratch/again.npy"
+said '^2 items as 2 vectors of [0-9]+ numbers: 2 computed, 0 taken up again, 0 kept, 0 removed; 5 chunks of 1 s, one every 1 s$'
+there "$out"/{embeddings.npy,items.csv,manifest.json}
+[ "$(cut -d , -f 5,6 "$out/items.csv" | tr '\n' ' ')" = "start,end 0,3.5 0,0.7 " ] || fail "items.csv: $(cat "$out/items.csv")"
+before=$(stat -c '%i %Y' "$out"/*)
+exits 0 embed "$run" "$scratch/sounds" --out "$out" --json --quiet
+said '"items":2,"rows":2,"width":[0-9]+,"computed":0,"kept":2,"resumed":0,"removed":0,"evaluated_chunks":0'
+[ "$before" = "$(stat -c '%i %Y' "$out"/*)" ] || fail "an unchanged store was written"
 
-# A vector for each chunk.
-exits 0 embed "$run" "$scratch/sounds/long.wav" --timestamps --chunk 1s --hop "500 ms" --out "$out" --quiet
-said '^6 vectors'
-[ "$(tail -1 "$out/embeddings.csv" | cut -d , -f 2,3)" = 2.5,3.5 ] || fail "the last chunk: $(tail -1 "$out/embeddings.csv")"
+# The same vectors whoever asks, and through the bundle.
+exits 0 embed "$run/checkpoints/last" "$scratch/sounds" --out "$scratch/again" --quiet
+same "$out/embeddings.npy" "$scratch/again/embeddings.npy"
+
+# One file changes, one comes, one goes: two are computed.
+wav "$scratch/sounds/new.wav" 900 "something else"
+wav "$scratch/sounds/short.wav" 700 "other words"
+exits 0 embed "$run" "$scratch/sounds" --out "$out" --json --quiet
+said '"items":3,.*"computed":2,"kept":1,"resumed":0,"removed":0'
+rm "$scratch/sounds/new.wav"
+exits 0 embed "$run" "$scratch/sounds" --out "$out" --json --quiet
+said '"items":2,.*"computed":0,"kept":2,"resumed":0,"removed":1,"evaluated_chunks":0'
+touch "$scratch/sounds/short.wav"  # times say nothing
+exits 0 embed "$run" "$scratch/sounds" --out "$out" --json --quiet
+said '"computed":0'
+
+# A vector for each chunk; other options are another store.
+exits 0 embed "$run" "$scratch/sounds/long.wav" --timestamps --chunk 1s --hop "500 ms" --out "$scratch/parts" --quiet
+said '^1 items as 6 vectors'
+[ "$(tail -1 "$scratch/parts/items.csv" | cut -d , -f 1,2,6,7)" = "$scratch/sounds/long.wav#t=2.5,3.5" ] ||
+  grep -q 'long.wav#t=2.5,3.5' "$scratch/parts/items.csv" || fail "the last chunk: $(tail -1 "$scratch/parts/items.csv")"
+refuses 2 'chunk: got 0.5, expected 1 .*--rebuild' embed "$run" "$scratch/sounds" --chunk 0.5s --out "$out" --quiet
+refuses 2 'type: got float16, expected float32' embed "$run" "$scratch/sounds" --type float16 --out "$out" --quiet
+exits 0 embed "$run" "$scratch/sounds" --type float16 --rebuild --out "$out" --quiet
+said '2 computed'
+exits 0 embed "$run" "$scratch/sounds" --rebuild --out "$out" --quiet
+
+# Another model never mixes in.
+exits 0 run "$top/configs/quickstart.yaml" train.epochs=1 data.clips_per_class=10 seed=7 --out "$scratch/other" --quiet
+refuses 2 'weights of the model: got [0-9a-f]*, expected' embed "$scratch/other" "$scratch/sounds" --out "$out" --quiet
+
+# A data set, by config and by default the run's own: labels, folds and columns come along.
+exits 0 embed "$run" --out "$scratch/own" --quiet
+[ "$(head -1 "$scratch/own/items.csv" | cut -d , -f 1-7)" = id,path,label,fold,start,end,content ] || fail "own: $(head -1 "$scratch/own/items.csv")"
+exits 0 embed "$run" "$top/configs/quickstart.yaml" data.clips_per_class=10 --out "$scratch/config" --quiet
+cmp -s "$scratch/own/embeddings.npy" "$scratch/config/embeddings.npy" || fail "the run's data by its config"
 
 # One bad file does not keep the others from being embedded.
 echo "no sound" >"$scratch/sounds/bad.wav"
 exits 2 embed "$run" "$scratch/sounds" --out "$scratch/some" --quiet
 grep -q "bad.wav" "$scratch/err" || fail "the bad file is not named"
-[ "$(wc -l <"$scratch/some/embeddings.csv")" = 3 ] || fail "some: expected a header and two files"
-rm -r "$scratch/some"
-exits 2 embed "$run" "$scratch/sounds/bad.wav" --out "$scratch/some" --quiet
-[ -z "$(ls -A "$scratch/some")" ] || fail "nothing was embedded, and yet something was written"
+[ "$(wc -l <"$scratch/some/items.csv")" = 3 ] || fail "some: expected a header and two files"
+exits 2 embed "$run" "$scratch/sounds/bad.wav" --out "$scratch/none" --quiet
+[ ! -e "$scratch/none" ] || fail "nothing was embedded, and yet something was written"
+rm "$scratch/sounds/bad.wav"
+
+# A damaged store is named and made anew.
+printf 'x' | dd of="$out/embeddings.npy" bs=1 seek=200 conv=notrunc status=none
+exits 0 embed "$run" "$scratch/sounds" --out "$out" --quiet
+grep -q "embeddings.npy.*does not match its hash" "$scratch/err" || fail "the damage is not named: $(cat "$scratch/err")"
+exits 0 index verify "$out"
 
 refuses 2 '--chunk: got .*2 parsecs' embed "$run" "$scratch/sounds/long.wav" --chunk "2 parsecs"
-refuses 2 '--chunk: got 2 s, expected at most 1 s' embed "$run" "$scratch/sounds/long.wav" --chunk 2s
+refuses 2 '--chunk: got 2 s, expected at most 1 s' embed "$run" "$scratch/sounds/long.wav" --chunk 2s --out "$scratch/no"
 refuses 2 '/nowhere' embed /nowhere "$scratch/sounds/long.wav"
-refuses 2 'error\[USAGE\]' embed "$run"
+refuses 2 'error\[USAGE\]' embed
+refuses 2 'is no embedding store' embed "$run" "$scratch/sounds/long.wav" --out "$scratch/sounds" --quiet
 refuses 3 '/proc/nowhere' embed "$run" "$scratch/sounds/long.wav" --out /proc/nowhere --quiet
 finish

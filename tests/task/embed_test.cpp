@@ -1,9 +1,9 @@
 #include "task/embed.h"
 
+#include <numeric>
+
 #include "base/log.h"
 #include "io/audio.h"
-#include "io/csv.h"
-#include "io/npy.h"
 #include "task/finetune.h"
 #include "testing.h"
 #include "tests/io/sound_bytes.h"
@@ -13,6 +13,18 @@ using namespace amae;
 namespace fs = std::filesystem;
 
 namespace {
+
+/// All that embed_items() gives, at once.
+struct Embeddings {
+  torch::Tensor vectors;  ///< [rows, D]
+  struct Row {
+    std::string file;
+    double start_s = 0, end_s = 0;
+  };
+  std::vector<Row> rows;
+  std::vector<Problem> problems;
+  int64_t chunks = 0;
+};
 
 /// A run of one epoch over clips of 0.5 s at 8 kHz, and sounds of any length.
 class Embedding {
@@ -36,7 +48,21 @@ class Embedding {
     return (configs.path() / name).string();
   }
   [[nodiscard]] Embeddings embed(const std::vector<std::string>& files, const EmbedOptions& options = {}) const {
-    return embed_files(bundle, *registry, files, options, torch::kCPU);
+    const auto source = file_source(files);
+    std::vector<int64_t> numbers(files.size());
+    std::iota(numbers.begin(), numbers.end(), 0);
+    Embeddings all;
+    std::vector<torch::Tensor> vectors = {torch::empty({0, bundle.model->encoder().width()})};
+    EmbedCount count =
+        embed_items(bundle, *registry, *source, numbers, options, torch::kCPU, [&](const EmbeddedItem& item) {
+          vectors.push_back(item.vectors);
+          for (size_t i = 0; i < item.start_s.size(); ++i)
+            all.rows.push_back({source->item(item.number).id, item.start_s[i], item.end_s[i]});
+        });
+    all.vectors = torch::cat(vectors);
+    all.problems = std::move(count.problems);
+    all.chunks = count.chunks;
+    return all;
   }
   /// Features of samples, by the front end as a whole.
   [[nodiscard]] torch::Tensor features(const torch::Tensor& samples) const {
@@ -58,7 +84,7 @@ bool same_vectors(const torch::Tensor& a, const torch::Tensor& b) {
 
 std::vector<std::pair<double, double>> times(const Embeddings& embeddings) {
   std::vector<std::pair<double, double>> result;
-  for (const EmbeddedPart& row : embeddings.rows) result.emplace_back(row.start_s, row.end_s);
+  for (const Embeddings::Row& row : embeddings.rows) result.emplace_back(row.start_s, row.end_s);
   return result;
 }
 
@@ -125,7 +151,7 @@ TEST_CASE("a file's vector is the mean of its chunks by their durations") {
     CHECK(mean.rows[0].end_s == parts.rows.back().end_s);
     CHECK(mean.chunks == static_cast<int64_t>(parts.rows.size()));
     std::vector<float> durations;
-    for (const EmbeddedPart& row : parts.rows) durations.push_back(static_cast<float>(row.end_s - row.start_s));
+    for (const Embeddings::Row& row : parts.rows) durations.push_back(static_cast<float>(row.end_s - row.start_s));
     const torch::Tensor weights = torch::tensor(durations).unsqueeze(1);
     CHECK(same_vectors(mean.vectors[0], (parts.vectors * weights).sum(0) / weights.sum()));
     if (file == whole) CHECK(same_vectors(mean.vectors[0], parts.vectors.mean(0)));
@@ -257,23 +283,13 @@ TEST_CASE("a file that cannot be embedded is told, and the others are embedded")
   CHECK(none.rows.empty());
 }
 
-TEST_CASE("embeddings are written as an array and a table") {
+TEST_CASE("what an encoder leaves behind a clip is no chunk of its own") {
   const Embedding embedding;
   EmbedOptions options;
   options.timestamps = true;
-  const Embeddings embeddings = embedding.embed({embedding.file("a, b.wav", 0, 9600)}, options);
-  const fs::path npy = embedding.configs.path() / "out.npy";
-  const fs::path table = write_embeddings(npy, embeddings);
-  CHECK(table.filename() == "out.csv");
-  CHECK(torch::equal(read_npy(npy), embeddings.vectors));
-  CsvReader rows(table);
-  CHECK(rows.header() == std::vector<std::string>{"file", "start_s", "end_s"});
-  std::vector<std::string> ends;
-  while (rows.next()) {
-    CHECK(rows.cells()[0].ends_with("a, b.wav"));
-    ends.emplace_back(rows.cells()[2]);
-  }
-  CHECK(ends == std::vector<std::string>{"0.5", "1", "1.2"});
+  CHECK(times(embedding.embed({embedding.file("tail.wav", 0, 4039)}, options)) == Times{{0, 0.5}});
+  CHECK(times(embedding.embed({embedding.file("more.wav", 0, 4040)}, options)) == Times{{0, 0.5}, {0.5, 0.505}});
+  CHECK(times(embedding.embed({embedding.file("short.wav", 0, 30)}, options)) == Times{{0, 0.00375}});
 }
 
 TEST_CASE("a folder stands for the sound files below it, in the order of their names") {
