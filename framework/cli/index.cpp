@@ -1,6 +1,7 @@
 // amae index build|info|verify|tune|evaluate|export.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -35,13 +36,40 @@ std::string dump(const nlohmann::ordered_json& json) {
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+bool has_index(const EmbeddingStore& store) {
+  std::error_code ignored;
+  return fs::exists(store.folder() / kStoreIndexFile, ignored);
+}
+
 void settle(Arguments& arguments) {
   arguments.index.post.centre = !arguments.no_centre;
   arguments.index.post.l2 = !arguments.no_l2;
 }
 
+/// What was given; for the rest what the store's index was made with, where there is one.
+IndexOptions present_options(const CLI::App& command, const Arguments& arguments) {
+  IndexOptions given = arguments.index, options;
+  try {
+    options = options_of_index(describe_index(arguments.store));
+  } catch (const InputError&) {
+    return given;  // none, or damaged: then it is made anew
+  }
+  Fields from, to;
+  given.describe(from);
+  options.describe(to);
+  for (size_t i = 0; i < from.all().size(); ++i) {
+    std::string flag = from.all()[i].name;  // "post.pca" is --pca, "post.l2" --no-l2, "ef_search" --ef-search
+    if (flag.starts_with("post.")) flag.erase(0, 5);
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    if (flag == "centre" || flag == "l2") flag.insert(0, "no-");
+    if (command.count("--" + flag) == 0) continue;
+    std::visit([&](auto* target) { *target = *std::get<decltype(target)>(from.all()[i].value); }, to.all()[i].value);
+  }
+  if (command.count("--type") > 0) options.factory = given.factory;
+  return options;
+}
+
 Exit build(Arguments& arguments) {
-  settle(arguments);
   const EmbeddingStore store(arguments.store);
   std::unique_ptr<Progress> progress;
   const IndexChange change = build_index(store, arguments.index, arguments.afresh, [&](int64_t done, int64_t total) {
@@ -79,10 +107,9 @@ Exit build(Arguments& arguments) {
 Exit info(Arguments& arguments) {
   const EmbeddingStore store(arguments.store, EmbeddingStore::Check::manifest);
   const StoreManifest& manifest = store.manifest();
-  std::error_code ignored;
-  const bool has_index = fs::exists(store.folder() / kStoreIndexFile, ignored);
-  const nlohmann::json told = has_index ? describe_index(store.folder()) : nlohmann::json();
-  const bool is_present = has_index && told.value("store", "") == store.id();
+  const bool is_indexed = has_index(store);
+  const nlohmann::json told = is_indexed ? describe_index(store.folder()) : nlohmann::json();
+  const bool is_present = is_indexed && told.value("store", "") == store.id();
   if (arguments.json) {
     nlohmann::ordered_json json{{"store", store.folder().string()},
                                 {"rows", manifest.rows},
@@ -110,7 +137,7 @@ Exit info(Arguments& arguments) {
                                     manifest.maker.timestamps ? ", a row each" : "")
                       : manifest.maker.pooling},
       {"model", fmt::format("{} ({})", manifest.bundle, manifest.bundle_id)}};
-  if (!has_index) {
+  if (!is_indexed) {
     rows.push_back({"index", fmt::format("none; amae index build {}", printable(arguments.store))});
   } else {
     rows.push_back({"index", fmt::format("{} ({}), {} rows of {} numbers, {}", told.at("options").value("type", "?"),
@@ -128,8 +155,7 @@ Exit info(Arguments& arguments) {
 
 Exit verify(Arguments& arguments) {
   const auto store = std::make_shared<EmbeddingStore>(arguments.store);
-  std::error_code ignored;
-  if (!fs::exists(store->folder() / kStoreIndexFile, ignored)) {
+  if (!has_index(*store)) {
     fmt::print("{}: {} rows are whole; there is no index\n", arguments.store, store->rows());
     return 0;
   }
@@ -275,6 +301,11 @@ void add_index(CLI::App& app, Exit& exit) {
   number("--seed", index.seed, "of the training sample", 0, std::numeric_limits<int64_t>::max());
   sub->add_flag("--afresh", arguments->afresh, "index all rows anew");
   sub->add_flag("--json", arguments->json, "one JSON object");
+  sub->callback([=, &exit] {
+    settle(*arguments);
+    arguments->index = present_options(*sub, *arguments);
+    exit = build(*arguments);
+  });
 
   sub = add("info", "what store and index are, from their heads alone", info);
   sub->add_flag("--json", arguments->json, "one JSON object");

@@ -264,6 +264,25 @@ IndexChange build_index(const EmbeddingStore& store, const IndexOptions& options
   return Builder(store, options, progress).run(afresh);
 }
 
+IndexOptions options_of_index(const json& description) {
+  const json told = description.value("options", json::object());
+  IndexOptions options;
+  const std::string type = told.value("type", options.type);
+  if (type != "factory") options.type = type;
+  options.factory = told.value("factory", "");
+  options.metric = told.value("metric", options.metric);
+  options.seed = told.value("seed", options.seed);
+  options.links = told.value("links", options.links);
+  options.ef_construction = told.value("ef_construction", options.ef_construction);
+  options.lists = told.value("lists", options.lists);
+  options.code_bytes = told.value("code_bytes", options.code_bytes);
+  if (const auto post = told.find("post"); post != told.end()) {
+    options.post = {post->value("centre", options.post.centre), post->value("pca", options.post.pca),
+                    post->value("whiten", options.post.whiten), post->value("l2", options.post.l2)};
+  }
+  return options;
+}
+
 json describe_index(const fs::path& folder) {
   const auto file = open_index_file(folder);
   json told = file->description();

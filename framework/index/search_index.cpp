@@ -114,7 +114,7 @@ std::vector<std::vector<Hit>> SearchIndex::search(const at::Tensor& prepared, in
   for (int64_t q = 0; q < count; ++q) {
     found.push_back(hits_of(&scores[q * k], &ids[q * k], k, false));
     // Few clusters or a part of a graph without a way to the rest may hold less than k.
-    if (std::ssize(found.back()) < k) found.back() = exact(prepared.narrow(0, q, 1), k).front();
+    if (std::ssize(found.back()) < k) found.back() = exact(prepared.narrow(0, q, 1), k, among).front();
   }
   return found;
 }
@@ -134,8 +134,11 @@ std::vector<std::vector<Hit>> SearchIndex::exact(const at::Tensor& prepared, int
     at::Tensor scores = at::empty({count, kept}, at::kFloat), ids = at::empty({count, kept}, at::kLong);
     exact_search(metric_, x.size(1), prepared.const_data_ptr<float>(), count, x.const_data_ptr<float>(), size, kept,
                  scores.mutable_data_ptr<float>(), ids.mutable_data_ptr<int64_t>());
+    const at::Tensor none = ids < 0;  // scores that overflow
+    ids = ids.clamp_min(0);
     ids = among != nullptr ? at::tensor(*among, at::kLong).index_select(0, ids.view({-1}) + begin).view_as(ids)
                            : ids + begin;
+    ids = ids.masked_fill(none, -1);
     best = at::cat({best, scores}, 1);
     best_rows = at::cat({best_rows, ids}, 1);
     // Earlier rows stand first and the sort is stable, so equal scores stay in the order of the rows.

@@ -41,6 +41,9 @@ struct IndexChange {
 IndexChange build_index(const EmbeddingStore& store, const IndexOptions& options, bool afresh,
                         const std::function<void(int64_t done, int64_t total)>& progress = {});
 
+/// The options that an index was made with, as its description has them; what plays no part in it is as by default.
+IndexOptions options_of_index(const nlohmann::json& description);
+
 /// The description of an index, without a look at its content. Throws InputError (code INDEX).
 nlohmann::json describe_index(const std::filesystem::path& folder);
 

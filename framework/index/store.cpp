@@ -83,8 +83,11 @@ EmbeddingStore::EmbeddingStore(fs::path folder, Check check) : folder_(std::move
   std::string vectors_hash, items_hash;
   uint64_t items_bytes = 0, vectors_bytes = 0;
   try {
-    if (json.at("format") != kStoreFormatName)
-      refuse(fmt::format("got format {}, expected \"{}\"", json.at("format").dump(), kStoreFormatName));
+    if (json.at("format") != kStoreFormatName) {
+      throw InputError(
+          "STORE", printable(file.string()), "format",
+          fmt::format("got {}, expected \"{}\": written by another amae", json.at("format").dump(), kStoreFormatName));
+    }
     manifest_ = {
         maker_from(json.at("maker")), json.at("bundle"), json.at("bundle_id"), json.at("data"), json.at("rows"),
         json.at("dimension")};

@@ -191,15 +191,14 @@ std::unique_ptr<EmbedSource> source_of_words(const std::vector<std::string>& wor
   return dataset_source(target.dataset, target.component);
 }
 
-std::shared_ptr<const Dataset> open_source(const std::string& data, const Registry& registry) {
-  if (data.empty()) return nullptr;
+std::unique_ptr<EmbedSource> open_source(const std::string& data, const Registry& registry) {
   const auto json = ordered_json::parse(data, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) throw InputError("STORE", "", "data", "cannot be read");
   Component component = component_from(json, "the store's data");
   std::vector<Problem> problems;
   registry.resolve(component, "dataset", "data", problems);
   if (!problems.empty()) throw InputError(problems);
-  return registry.make_dataset(component);
+  return dataset_source(registry.make_dataset(component), component);
 }
 
 bool named_as_sound(const fs::path& path) {

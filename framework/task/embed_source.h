@@ -51,8 +51,8 @@ std::unique_ptr<EmbedSource> file_source(const std::vector<std::string>& files_a
 std::unique_ptr<EmbedSource> source_of_words(const std::vector<std::string>& words,
                                              const std::vector<std::filesystem::path>& plugin_path);
 
-/// The data set that data() of a source names; null for files.
-std::shared_ptr<const Dataset> open_source(const std::string& data, const Registry& registry);
+/// The data set that data() of a source names. Throws InputError when it cannot be opened.
+std::unique_ptr<EmbedSource> open_source(const std::string& data, const Registry& registry);
 
 /// Files as they are; for a folder all files below it that are named .wav, .flac, .ogg, .oga or .opus, in the order of
 /// their names. Throws InputError for a folder without any.

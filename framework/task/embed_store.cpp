@@ -53,18 +53,33 @@ class Update {
   };
 
   void open_old() {
-    if (!is_store(request_.store)) {
-      std::error_code ignored;
-      if (fs::exists(request_.store, ignored) &&
-          !(fs::is_directory(request_.store, ignored) && fs::is_empty(request_.store, ignored)))
-        throw InputError("STORE", printable(request_.store.string()), "",
-                         "is there and is no embedding store, expected one, or nothing there");
-      return;
-    }
+    refuse_other_files();
+    if (!is_store(request_.store)) return;
     try {
       old_ = std::make_unique<EmbeddingStore>(request_.store);
     } catch (const InputError& error) {
-      log::warning("{}; the store is made anew", error.problems().front().line());
+      const Problem& problem = error.problems().front();
+      // Damage is mended; a newer amae's store, or one that we may not read, is not ours to replace.
+      if (problem.field == "format" || problem.message.starts_with("cannot open")) throw;
+      log::warning("{}; the store is made anew", problem.line());
+    }
+  }
+
+  /// The folder is replaced as a whole: nothing but a store may be in it.
+  void refuse_other_files() const {
+    std::error_code ignored;
+    if (!fs::exists(request_.store, ignored)) return;
+    const auto refuse = [&](const std::string& message) {
+      throw InputError("STORE", printable(request_.store.string()), "", message);
+    };
+    if (!fs::is_directory(request_.store, ignored)) refuse("got a file, expected a store's folder, or nothing there");
+    for (const auto& entry : fs::directory_iterator(request_.store, ignored)) {
+      const std::string name = entry.path().filename().string();
+      const bool is_ours =
+          name == kStoreManifest || name == kStoreVectors || name == kStoreItems || name.starts_with(kStoreIndexFile);
+      if (!is_ours)
+        refuse(
+            fmt::format("holds {}, expected nothing but a store: the folder is replaced as a whole", printable(name)));
     }
   }
 

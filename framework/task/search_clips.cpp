@@ -68,8 +68,8 @@ class Clips {
     for (const char* name : {"id", "path", "label", "fold", "start", "end"}) columns_.push_back(items.column(name));
     if (store_.manifest().data.empty()) return;
     try {
-      dataset_ = open_source(store_.manifest().data, *load_registry(plugin_path));
-      for (int64_t row = 0; row < dataset_->size(); ++row) rows_.emplace(dataset_->id(row), row);
+      data_ = open_source(store_.manifest().data, *load_registry(plugin_path));
+      for (int64_t number = 0; number < data_->size(); ++number) numbers_.emplace(data_->item(number).id, number);
     } catch (const Error& error) {
       problem_ = error.problems().front().message;
     }
@@ -87,19 +87,13 @@ class Clips {
       clip.start_s = start;
       clip.end_s = end;
     }
-    try {
-      Signal signal = dataset_           ? of_dataset(is_part ? id.substr(0, id.rfind("#t=")) : id)
-                      : problem_.empty() ? read_audio(path)
-                                         : throw InputError("DATA", "", "", problem_);
-      if (is_part && signal.rate_hz > 0) {
-        const auto begin = static_cast<int64_t>(std::lround(start * signal.rate_hz));
-        const auto frames = static_cast<int64_t>(std::lround((end - start) * signal.rate_hz));
-        signal.samples = signal.samples.slice(1, begin, begin + frames);
-      }
-      fill(clip, signal);
-    } catch (const Error& error) {
-      clip.note = error.problems().front().message;
-    }
+    fill(clip, [&] {
+      if (!problem_.empty()) throw InputError("DATA", "", "", problem_);
+      if (!data_) return load(*file_source({path}), 0, clip);
+      const auto found = numbers_.find(is_part ? id.substr(0, id.rfind("#t=")) : id);
+      if (found == numbers_.end()) throw InputError("DATA", "", "", "is no longer in the data set");
+      return load(*data_, found->second, clip);
+    });
     if (!fold.empty()) clip.facts += (clip.facts.empty() ? "fold " : ", fold ") + fold;
     return clip;
   }
@@ -107,45 +101,55 @@ class Clips {
   PageClip of_file(const std::string& file) {
     PageClip clip;
     clip.id = file;
-    try {
-      const auto source = file_source({file});
-      fill(clip, source->read(0, 0, source->spec(0).shape.back()));
-    } catch (const Error& error) {
-      clip.note = error.problems().front().message;
-    }
+    fill(clip, [&] { return load(*file_source({file}), 0, clip); });
     return clip;
   }
 
  private:
-  Signal of_dataset(const std::string& id) {
-    const auto found = rows_.find(id);
-    if (found == rows_.end()) throw InputError("DATA", "", "", "is no longer in the data set");
-    return dataset_->load(found->second);
-  }
-
-  void fill(PageClip& clip, Signal signal) {
-    const int64_t frames = signal.samples.size(1);
-    const double seconds = signal.rate_hz > 0 ? static_cast<double>(frames) / signal.rate_hz : 0;
-    if (signal.domain == Domain::audio) {
-      clip.facts = fmt::format("{}, {} Hz{}", duration_text(seconds), number_text(signal.rate_hz),
-                               signal.samples.size(0) > 1 ? fmt::format(", {} channels", signal.samples.size(0)) : "");
+  /// What the page has of an item: its section, of a long sound the first seconds. Nothing else is decoded.
+  static Signal load(const EmbedSource& source, int64_t number, PageClip& clip) {
+    const Spec spec = source.spec(number);
+    int64_t begin = 0, frames = spec.shape.back();
+    if (clip.end_s > 0 && spec.rate_hz > 0) {
+      begin = static_cast<int64_t>(std::lround(clip.start_s * spec.rate_hz));
+      frames = std::min(frames - begin, static_cast<int64_t>(std::lround((clip.end_s - clip.start_s) * spec.rate_hz)));
+    }
+    if (begin < 0 || frames < 1) throw InputError("DATA", "", "", "is shorter than when it was embedded");
+    if (spec.domain == Domain::audio) {
+      const double seconds = static_cast<double>(frames) / spec.rate_hz;
+      clip.facts = fmt::format("{}, {} Hz{}", duration_text(seconds), number_text(spec.rate_hz),
+                               spec.shape[0] > 1 ? fmt::format(", {} channels", spec.shape[0]) : "");
       if (seconds > kLongestSound_s) {
-        signal.samples = signal.samples.narrow(1, 0, static_cast<int64_t>(kLongestSound_s * signal.rate_hz));
+        frames = static_cast<int64_t>(kLongestSound_s * spec.rate_hz);
         clip.facts += fmt::format(", the first {} s", kLongestSound_s);
       }
-      clip.audio = sound(signal, scratch_.path());
-      clip.audio_type = "audio/flac";
     } else {
       clip.facts = fmt::format("{} samples of IQ", frames);
     }
-    clip.picture = picture(signal);
+    return source.read(number, begin, frames);
+  }
+
+  /// Picture and sound of what `load` gives; an odd clip costs them, not the page.
+  template <class Load>
+  void fill(PageClip& clip, const Load& load) {
+    try {
+      const Signal signal = load();
+      clip.picture = picture(signal);
+      if (signal.domain != Domain::audio) return;
+      clip.audio = sound(signal, scratch_.path());
+      clip.audio_type = "audio/flac";
+    } catch (const Error& error) {
+      clip.note = error.problems().front().message;
+    } catch (const std::exception& error) {
+      clip.note = std::string(error.what()).substr(0, 200);
+    }
   }
 
   const EmbeddingStore& store_;
   std::vector<size_t> columns_;
-  std::shared_ptr<const Dataset> dataset_;
-  std::unordered_map<std::string, int64_t> rows_;
-  std::string problem_;  // why the data set cannot be opened
+  std::unique_ptr<EmbedSource> data_;                 // null: sound files
+  std::unordered_map<std::string, int64_t> numbers_;  // of its items, by id
+  std::string problem_;                               // why the data set cannot be opened
   TemporaryFolder scratch_;
 };
 

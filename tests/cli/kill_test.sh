@@ -54,6 +54,7 @@ for _ in $(seq "$kills"); do
   same "$store/embeddings.npy" "$scratch/straight/embeddings.npy"
   [ -z "$(find "$scratch" -maxdepth 1 -name 'store.*')" ] || fail "left beside the store: $(ls "$scratch")"
 done
+[ "$cut_short" -gt 0 ] || fail "embed: no kill came in time"
 echo "embed: $cut_short killed, $finished were done before"
 
 # The index: a build over the old one.
@@ -70,5 +71,6 @@ done
 exits 0 index build "$store" --type hnsw --links 64 --ef-construction 2000 --afresh --quiet
 exits 0 index verify "$store"
 [ -z "$(find "$store" -name 'index.bin.*')" ] || fail "left beside the index: $(ls "$store")"
+[ "$cut_short" -gt 0 ] || fail "index build: no kill came in time"
 echo "index build: $cut_short killed, $finished were done before"
 finish

@@ -80,6 +80,13 @@ exits 0 index build "$store" --type ivf_pq --lists 2 --quiet
 exits 0 index build "$store" --factory IVF2,SQ8 --quiet
 refuses 2 'FAISS cannot make an index "Nonsense"' index build "$store" --factory Nonsense --quiet
 exits 0 index build "$store" --type hnsw --ef-search 1 --quiet
+exits 0 index build "$store" --quiet # without options: as it is
+said "0 added, 0 removed"
+exits 0 index build "$store" --ef-search 2 --quiet # how hard it tries is no reason to build anew
+said "0 added, 0 removed"
+exits 0 index info "$store"
+said '^index      hnsw'
+said '^ef_search  2$'
 exits 0 index tune "$store" -k 5 --quiet
 said 'chosen'
 

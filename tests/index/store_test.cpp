@@ -230,7 +230,7 @@ TEST_CASE("a manifest that is whole but tells what the files do not hold is refu
   CHECK(refused_with(numbers_of).where == store.file(kStoreVectors));
   CHECK(contains(refused_with(numbers_of).message, "shape (40, 32), expected <f4 of (32, 40)"));
   CHECK(refused_with([](auto& json) { json["maker"]["type"] = "float16"; }).where == store.file(kStoreVectors));
-  CHECK(contains(refused_with([](auto& json) { json["format"] = "amae embedding store 2"; }).message, "format"));
+  CHECK(refused_with([](auto& json) { json["format"] = "amae embedding store 2"; }).field == "format");
   CHECK(refused_with([](auto& json) { json.erase("rows"); }).where == store.file(kStoreManifest));
   CHECK(refused_with([](auto& json) { json["rows"] = "forty"; }).where == store.file(kStoreManifest));
 }
