@@ -24,7 +24,7 @@ struct ItemRows {
   std::vector<float> vectors;  ///< [rows, D]
 };
 
-/// Held by one process at a time. Memory: 16 bytes an item.
+/// Held by one process at a time. Memory: some 40 bytes an item.
 class PartialRows {
  public:
   /// Takes over what an earlier process left in `folder` when it was made by the same `maker` (any text) with the same

@@ -169,7 +169,7 @@ bool embed_folds(Plan& plan, const RunRequest& request, const std::shared_ptr<co
   const std::vector<int64_t> folds = folds_to_run(plan, *dataset);
   RunFolder folder(run, plan, request.argv);
   FoldFigures figures;
-  for (const int64_t fold : folds) {  // a fold that is done costs a look at its files
+  for (const int64_t fold : folds) {  // of one that is done nothing is embedded again, but all of it is judged
     log::info("fold   {} of {}", fold, fmt::join(folds, ", "));
     bool finished = false;
     try {

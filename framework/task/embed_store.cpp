@@ -201,8 +201,7 @@ class Update {
   /// What a killed process left beside the store; the lock is held, so none is at work.
   void remove_leftovers() const {
     std::error_code ignored;
-    fs::path target = fs::absolute(request_.store).lexically_normal();
-    if (!target.has_filename()) target = target.parent_path();
+    const fs::path target = store_folder();
     for (const auto& entry : fs::directory_iterator(target.parent_path(), ignored)) {
       if (entry.path().filename().string().starts_with(target.filename().string() + ".tmp-"))
         fs::remove_all(entry.path(), ignored);
@@ -309,11 +308,12 @@ class Update {
     }
   }
 
-  [[nodiscard]] fs::path partial_folder() const {
-    fs::path beside = fs::absolute(request_.store).lexically_normal();
-    if (!beside.has_filename()) beside = beside.parent_path();
-    return beside += ".partial";
+  /// Absolute, without a slash at its end.
+  [[nodiscard]] fs::path store_folder() const {
+    fs::path folder = fs::absolute(request_.store).lexically_normal();
+    return folder.has_filename() ? folder : folder.parent_path();
   }
+  [[nodiscard]] fs::path partial_folder() const { return store_folder() += ".partial"; }
 
   /// How many of the old store's items are among the new one's, changed or not.
   [[nodiscard]] int64_t still_there(const std::vector<int64_t>& numbers) const {

@@ -4,7 +4,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/text.h"
@@ -52,14 +51,14 @@ class Queries {
     if (is_file) {
       files_.push_back(name);
       file_at_.push_back(queries_.size());
-      queries_.push_back({name, -1, name, "", {}});
+      queries_.push_back({name, -1, name, {}});
       vectors_.emplace_back();
       return;
     }
     const Items& items = store_.items();
     const int64_t row = items.find(items.column("id"), name);
     if (row < 0) refuse(name);
-    queries_.push_back({name, row, "", items.cell(row, items.column("label")), {}});
+    queries_.push_back({name, row, "", {}});
     vectors_.push_back(index_.prepared(store_.vectors(row, 1), printable(name)));
   }
 
@@ -76,7 +75,7 @@ class Queries {
     check_maker(name, store_);
     const at::Tensor all = index_.prepared(read_npy(name), printable(name));
     for (int64_t i = 0; i < all.size(0); ++i)
-      queries_.push_back({all.size(0) == 1 ? name : fmt::format("{}[{}]", name, i), -1, "", "", {}});
+      queries_.push_back({all.size(0) == 1 ? name : fmt::format("{}[{}]", name, i), -1, "", {}});
     if (all.size(0) == 0) throw InputError("QUERY", printable(name), "", "got no vectors, expected at least one");
     vectors_.push_back(all);
   }
@@ -156,9 +155,7 @@ SearchResult search_store(const SearchRequest& request, const std::vector<fs::pa
   result.metric = index.description().value("metric", "");
   result.index = index.description().at("options").value("type", "");
   result.filter = filter.text();
-  result.more_is_nearer = index.more_is_nearer();
 
-  const auto begin = std::chrono::steady_clock::now();
   int64_t k = request.k;
   const int64_t there = filter.empty() ? index.rows() : std::ssize(among);
   for (const FoundFor& found : result.found) {  // a row that is among those to find would find itself first
@@ -179,7 +176,6 @@ SearchResult search_store(const SearchRequest& request, const std::vector<fs::pa
         result.found[i].hits.push_back(hit);
     }
   }
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;
 }
 

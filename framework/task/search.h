@@ -24,7 +24,6 @@ struct FoundFor {
   std::string query;      ///< as named; of several vectors "FILE[3]"
   int64_t row = -1;       ///< the query's own in the store, where it is an id
   std::string file;       ///< the query's, where it is one
-  std::string label;      ///< the query's, where it is known
   std::vector<Hit> hits;  ///< best first; a row never finds itself
 };
 
@@ -32,8 +31,6 @@ struct SearchResult {
   std::shared_ptr<const EmbeddingStore> store;
   std::vector<FoundFor> found;
   std::string metric, index, filter;  ///< "cosine", "hnsw", "fold=1"
-  bool more_is_nearer = true;
-  double seconds = 0;  ///< of the search itself
 };
 
 /// Opens and verifies store and index, embeds what are files, searches. Throws InputError: code STORE or INDEX for what
