@@ -5,7 +5,9 @@
 //
 // Prints the median of each and of the ratio contiguous / channels_last (above 1: channels-last is faster).
 
-#include <torch/torch.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <chrono>

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "amae/error.h"
+#include "base/text.h"
 
 namespace amae {
 namespace fs = std::filesystem;
@@ -36,6 +37,11 @@ class Fd {
 };
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+fs::path beside_of(const fs::path& path) {
+  fs::path temporary = path;
+  return temporary += fmt::format(".tmp-{}", ::getpid());
+}
 
 void write_all(int fd, std::string_view content, const fs::path& path) {
   while (!content.empty()) {
@@ -76,22 +82,72 @@ void sync_path(const fs::path& path) {
   if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("sync", path);
 }
 
-void write_file(const fs::path& path, std::string_view content) {
-  fs::path temporary = path;
-  temporary += fmt::format(".tmp-{}", ::getpid());
-  try {
-    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) fail("create", temporary);
-    Fd guard(fd);
-    write_all(fd, content, temporary);
-    if (::fsync(fd) != 0) fail("sync", temporary);
-    if (::close(guard.release()) != 0) fail("close", temporary);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail("rename", temporary);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)), temporary_(beside_of(path_)) {
+  for (;;) {
+    file_ = std::fopen(temporary_.c_str(), "wbe");
+    if (file_ == nullptr) fail("create", path_);
+    // Another process may take it for a leftover until the lock is ours. Where files cannot be locked, none is removed.
+    struct stat status {};
+    const bool is_taken = ::flock(::fileno(file_), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (!is_taken && ::fstat(::fileno(file_), &status) == 0 && status.st_nlink > 0) return;
+    std::fclose(file_);
   }
-  sync_path(folder_of(path));
+}
+
+AtomicFile::~AtomicFile() {
+  if (file_ != nullptr) std::fclose(file_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(const void* data, size_t count) {
+  if (std::fwrite(data, 1, count, file_) != count) fail("write", path_);
+}
+
+void AtomicFile::rewrite(const void* data, size_t count) {
+  if (std::fseek(file_, 0, SEEK_SET) != 0) fail("write", path_);
+  write(data, count);
+}
+
+void AtomicFile::commit() {
+  if (std::fflush(file_) != 0) fail("write", path_);
+  if (::fsync(::fileno(file_)) != 0) fail("sync", path_);
+  if (std::fclose(std::exchange(file_, nullptr)) != 0) fail("close", path_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename", path_);
+  temporary_.clear();
+  sync_path(folder_of(path_));
+}
+
+void AtomicFile::remove_leftovers(const fs::path& path) {
+  std::error_code ignored;
+  const std::string begin = path.filename().string() + ".tmp-";
+  for (const auto& entry : fs::directory_iterator(folder_of(path), ignored)) {
+    if (!entry.path().filename().string().starts_with(begin)) continue;
+    const Fd fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+    if (fd.get() >= 0 && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+  }
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  AtomicFile file(path);
+  file.write(content.data(), content.size());
+  file.commit();
+}
+
+void require_output(const fs::path& path, const std::string& field) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder_of(path), ignored)) {
+    throw InputError("FILE", "", field,
+                     fmt::format("got {}, expected a file in a folder that is there: {} is none",
+                                 printable(path.string()), printable(folder_of(path).string())));
+  }
+  if (!path.has_filename() || (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)))
+    throw InputError("FILE", "", field,
+                     fmt::format("got {}, expected a file, or nothing there", printable(path.string())));
+  // As the writer will: a file beside it knows more reasons to fail than the folder's permissions.
+  const fs::path beside = beside_of(path);
+  const Fd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  if (fd.get() < 0) fail("create", path);
+  ::unlink(beside.c_str());
 }
 
 void append_file(const fs::path& path, std::string_view content) {
@@ -104,8 +160,7 @@ void append_file(const fs::path& path, std::string_view content) {
 AtomicFolder::AtomicFolder(fs::path target) : target_(fs::absolute(target).lexically_normal()) {
   if (!target_.has_filename())
     target_ = target_.parent_path();  // "folder/" and "." have their neighbour beside them too
-  temporary_ = target_;
-  temporary_ += fmt::format(".tmp-{}", ::getpid());
+  temporary_ = beside_of(target_);
   std::error_code ignored;
   fs::remove_all(temporary_, ignored);  // of an earlier process with our pid
   std::error_code error;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace amae {
@@ -101,6 +103,13 @@ std::string duration_text(double seconds) {
 std::string bytes_text(double bytes) { return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB"}, " "); }
 
 std::string count_text(double count) { return scaled(count, 1000, {"", "k", "M", "G", "T"}, ""); }
+
+double number_of(std::string_view text) {
+  double x = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
+  const bool is_number = error == std::errc() && end == text.data() + text.size() && std::isfinite(x);
+  return is_number ? x : std::numeric_limits<double>::quiet_NaN();
+}
 
 std::string number_text(double value) {
   if (std::isnan(value)) return "nan";

@@ -26,6 +26,9 @@ std::string bytes_text(double bytes);
 /// "12.4M", "1.57M", "830".
 std::string count_text(double count);
 
+/// The number that a whole text is, "-1.5e3"; NaN for another one, "nan" and "inf" among them.
+double number_of(std::string_view text);
+
 /// Shortest decimal text that reads back to the same double ("0.1", "3", "1e-05"); "nan", "inf", "-inf".
 std::string number_text(double value);
 

@@ -110,6 +110,7 @@ std::string column_text(const DataInfo::Column& column) {
 }
 
 Exit info(const Arguments& arguments, const Globals& globals) {
+  if (!arguments.svg.empty()) require_output(arguments.svg, "--svg");
   const DataTarget target = open(arguments, globals, BadFiles::tolerate);
   const DataInfo found = with_progress("headers", target, [&](const auto& p) { return data_info(target, p); });
   if (!arguments.svg.empty()) write_file(arguments.svg, counts_svg(found));

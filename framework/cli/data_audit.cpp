@@ -53,7 +53,11 @@ Exit audit(const Arguments& arguments) {
                         {"nearest", items.cell(doubt.nearest, id)},
                         {"similarity", doubt.similarity}});
     }
+    const nlohmann::ordered_json counts{{"identical_content", found.identical_count.all},
+                                        {"near_duplicates", found.near_count.all},
+                                        {"label_doubts", found.doubt_count}};
     const nlohmann::ordered_json json{{"rows", store.rows()},
+                                      {"found", counts},
                                       {"identical_content", pairs(found.identical_content)},
                                       {"near_duplicates", pairs(found.near_duplicates)},
                                       {"label_doubts", std::move(doubts)}};
@@ -62,7 +66,8 @@ Exit audit(const Arguments& arguments) {
   }
   const auto named_row = [&](int64_t row) {
     std::string text = printable(items.cell(row, id)), more = printable(items.cell(row, label));
-    if (const std::string f = items.cell(row, fold); !f.empty()) more += (more.empty() ? "fold " : ", fold ") + f;
+    if (const std::string f = items.cell(row, fold); !f.empty())
+      more += (more.empty() ? "fold " : ", fold ") + printable(f);
     return more.empty() ? text : fmt::format("{} ({})", text, more);
   };
   std::vector<std::vector<std::string>> table = {{"FINDING", "ITEM", "BESIDE", "SIMILARITY", ""}};
@@ -90,14 +95,14 @@ Exit audit(const Arguments& arguments) {
     print_table(table);
     fmt::print("\n");
   }
-  const auto across = [](const std::vector<AuditPair>& list) {
-    return std::count_if(list.begin(), list.end(), [](const AuditPair& pair) { return pair.in_two_folds; });
-  };
+  if (const int64_t more = found.identical_count.all + found.near_count.all + found.doubt_count - std::ssize(table) + 1;
+      more > 0)
+    fmt::print("{} more are not shown; --show takes more rows of each finding\n", more);
   fmt::print(
       "{} rows; {} pairs of identical content ({} in two folds), {} near duplicates ({} in two folds), {} labels "
       "that neighbours contradict\n",
-      store.rows(), found.identical_content.size(), across(found.identical_content), found.near_duplicates.size(),
-      across(found.near_duplicates), found.label_doubts.size());
+      store.rows(), found.identical_count.all, found.identical_count.in_two_folds, found.near_count.all,
+      found.near_count.in_two_folds, found.doubt_count);
   return 0;
 }
 
@@ -122,8 +127,9 @@ void add_data_audit(CLI::App& data, Exit& exit) {
                    "by how much another label must lead in the neighbours' vote")
       ->check(CLI::Range(0.01, 1.0))
       ->capture_default_str();
-  command->add_option("--show", arguments->shown, "rows shown of each finding; --json has all")
-      ->check(CLI::Range(0, 100000))
+  command
+      ->add_option("--show", arguments->shown, "rows shown of each finding, the worst first; --json has 10,000 of each")
+      ->check(CLI::Range(0, 10000))
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "one JSON object");
   command->callback([=, &exit] { exit = audit(*arguments); });

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "index/index_file.h"
@@ -25,7 +26,6 @@ struct Arguments {
   std::string store;
   IndexOptions index;
   bool afresh = false, json = false, dry_run = false;
-  bool no_centre = false, no_l2 = false;
   TuneOptions tune;
   std::vector<std::string> query;
   RetrievalOptions retrieval;
@@ -41,11 +41,6 @@ bool has_index(const EmbeddingStore& store) {
   return fs::exists(store.folder() / kStoreIndexFile, ignored);
 }
 
-void settle(Arguments& arguments) {
-  arguments.index.post.centre = !arguments.no_centre;
-  arguments.index.post.l2 = !arguments.no_l2;
-}
-
 /// What was given; for the rest what the store's index was made with, where there is one.
 IndexOptions present_options(const CLI::App& command, const Arguments& arguments) {
   IndexOptions given = arguments.index, options;
@@ -58,15 +53,36 @@ IndexOptions present_options(const CLI::App& command, const Arguments& arguments
   given.describe(from);
   options.describe(to);
   for (size_t i = 0; i < from.all().size(); ++i) {
-    std::string flag = from.all()[i].name;  // "post.pca" is --pca, "post.l2" --no-l2, "ef_search" --ef-search
+    std::string flag = from.all()[i].name;  // "post.pca" is --pca, "ef_search" --ef-search
     if (flag.starts_with("post.")) flag.erase(0, 5);
     std::replace(flag.begin(), flag.end(), '_', '-');
-    if (flag == "centre" || flag == "l2") flag.insert(0, "no-");
     if (command.count("--" + flag) == 0) continue;
     std::visit([&](auto* target) { *target = *std::get<decltype(target)>(from.all()[i].value); }, to.all()[i].value);
   }
   if (command.count("--type") > 0) options.factory = given.factory;
   return options;
+}
+
+/// Refuses what was given and plays no part in an index of these options.
+void check_options(const CLI::App& command, const IndexOptions& options) {
+  const auto refuse_unless = [&](bool is_used, const char* option, const std::string& beside) {
+    if (!is_used && command.count(option) > 0)
+      throw InputError("USAGE", "", option, fmt::format("got it beside {}, which has no use for it", beside));
+  };
+  const std::string &type = options.type, &factory = options.factory;
+  const bool by_type = factory.empty();
+  const std::string kind = by_type ? "--type " + type : "--factory " + printable(factory);
+  const bool is_ivf = by_type ? type.starts_with("ivf") : factory.find("IVF") != std::string::npos;
+  const bool is_hnsw = by_type ? type == "hnsw" : !is_ivf && factory.find("HNSW") != std::string::npos;
+  refuse_unless(by_type, "--type", kind);
+  refuse_unless(by_type && is_hnsw, "--links", kind);
+  refuse_unless(is_hnsw, "--ef-construction", kind);
+  refuse_unless(is_hnsw, "--ef-search", kind);
+  refuse_unless(by_type && is_ivf, "--lists", kind);
+  refuse_unless(is_ivf, "--probes", kind);
+  refuse_unless(by_type && type == "ivf_pq", "--code-bytes", kind);
+  for (const char* option : {"--centre", "--pca", "--whiten", "--l2"})
+    refuse_unless(options.metric == "cosine", option, "--metric " + options.metric);
 }
 
 Exit build(Arguments& arguments) {
@@ -155,12 +171,23 @@ Exit info(Arguments& arguments) {
 
 Exit verify(Arguments& arguments) {
   const auto store = std::make_shared<EmbeddingStore>(arguments.store);
+  const std::string name = printable(arguments.store);
   if (!has_index(*store)) {
-    fmt::print("{}: {} rows are whole; there is no index\n", arguments.store, store->rows());
+    fmt::print("{}: {} rows are whole; there is no index\n", name, store->rows());
     return 0;
   }
-  const SearchIndex index(store);
-  fmt::print("{}: {} rows and their index are whole\n", arguments.store, index.rows());
+  const auto file = open_index_file(store->folder());
+  if (file->description().value("store", "") == store->id()) {
+    const SearchIndex index(store);
+    fmt::print("{}: {} rows and their index are whole\n", name, index.rows());
+    return 0;
+  }
+  file->verify();
+  static_cast<void>(read_index_parts(*file));
+  fmt::print(
+      "{0}: {1} rows are whole, and so is their index, but it is of an older state of this store; amae index build "
+      "{0}\n",
+      name, store->rows());
   return 0;
 }
 
@@ -168,8 +195,10 @@ Exit tune(Arguments& arguments) {
   const auto store = std::make_shared<EmbeddingStore>(arguments.store);
   Tuned tuned;
   std::string effort;
+  nlohmann::json measured;
   {
     SearchIndex index(store);
+    measured = index.description();
     effort = index.faiss().effort_name();
     tuned = tune_index(index, arguments.tune);
   }
@@ -193,7 +222,7 @@ Exit tune(Arguments& arguments) {
   }
   const TuneStep& chosen = tuned.steps[static_cast<size_t>(tuned.chosen)];
   if (!effort.empty() && !arguments.dry_run && told.value("effort", int64_t{0}) != chosen.effort) {
-    keep_effort(store->folder(), chosen.effort,
+    keep_effort(store->folder(), measured, chosen.effort,
                 {{"recall", chosen.recall}, {"k", arguments.tune.k}, {"target", arguments.tune.target}});
     fmt::print("{} = {} is the index's own from now on\n", effort, chosen.effort);
   }
@@ -201,7 +230,7 @@ Exit tune(Arguments& arguments) {
 }
 
 Exit evaluate(Arguments& arguments) {
-  settle(arguments);
+  if (!arguments.out.empty()) require_output(arguments.out, "--out");
   const EmbeddingStore store(arguments.store);
   std::vector<std::pair<std::string, RetrievalMetrics>> results;
   const bool by_fold = arguments.query.empty();
@@ -243,27 +272,34 @@ Exit evaluate(Arguments& arguments) {
 
 /// For other programs: the vectors as the index compares them, or FAISS's own file.
 Exit export_index(Arguments& arguments) {
+  const std::string ending = fs::path(arguments.out).extension().string(), name = printable(arguments.out);
+  if (ending != ".npy" && ending != ".faiss")
+    throw InputError("USAGE", "", "--out", fmt::format("got {}, expected FILE.npy or FILE.faiss", name));
+  require_output(arguments.out, "--out");
   const auto store = std::make_shared<EmbeddingStore>(arguments.store);
   const SearchIndex index(store);
-  const std::string ending = fs::path(arguments.out).extension().string();
   if (ending == ".npy") {
     write_npy(arguments.out, index.prepared(store->vectors(), ""));
-  } else if (ending == ".faiss") {
-    index.faiss().write_file(arguments.out);
   } else {
-    throw InputError("USAGE", "", "--out", fmt::format("got {}, expected FILE.npy or FILE.faiss", arguments.out));
+    AtomicFile file(arguments.out);
+    index.faiss().write([&](const void* data, size_t count) {
+      throw_if_stopped();
+      file.write(data, count);
+    });
+    file.commit();
   }
-  fmt::print("{}: {} rows as the index compares them\n", arguments.out, store->rows());
+  fmt::print("{}: {} rows as the index compares them\n", name, store->rows());
   return 0;
 }
 
 void add_post(CLI::App* sub, Arguments& arguments) {
-  sub->add_flag("--no-centre", arguments.no_centre, "do not subtract the mean");
+  sub->add_flag("--centre,!--no-centre", arguments.index.post.centre, "whether to subtract the mean (default: it is)");
   sub->add_option("--pca", arguments.index.post.pca, "keep at most this many principal directions; 0: all")
       ->check(CLI::Range(0, 65536))
       ->capture_default_str();
-  sub->add_flag("--whiten", arguments.index.post.whiten, "scale each principal direction to deviation 1");
-  sub->add_flag("--no-l2", arguments.no_l2, "do not scale rows to length 1");
+  sub->add_flag("--whiten,!--no-whiten", arguments.index.post.whiten,
+                "whether to scale each principal direction to deviation 1 (default: it is not)");
+  sub->add_flag("--l2,!--no-l2", arguments.index.post.l2, "whether to scale rows to length 1 (default: they are)");
 }
 
 }  // namespace index_command
@@ -302,8 +338,8 @@ void add_index(CLI::App& app, Exit& exit) {
   sub->add_flag("--afresh", arguments->afresh, "index all rows anew");
   sub->add_flag("--json", arguments->json, "one JSON object");
   sub->callback([=, &exit] {
-    settle(*arguments);
     arguments->index = present_options(*sub, *arguments);
+    check_options(*sub, arguments->index);
     exit = build(*arguments);
   });
 

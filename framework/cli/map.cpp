@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 
+#include "amae/error.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -19,23 +20,35 @@ struct Arguments {
   int64_t seed = 0;
 };
 
+/// A slip is told before minutes of work.
+void check(const CLI::App& command, const Arguments& arguments) {
+  for (const char* option : {"--neighbours", "--min-dist", "--seed"}) {
+    if (arguments.map.method == "umap" || command.count(option) == 0) continue;
+    throw InputError("USAGE", "", option,
+                     fmt::format("got it beside --method {}, which has no use for it", arguments.map.method));
+  }
+  const std::filesystem::path base = map_base(arguments.out);
+  std::error_code error;
+  if (base.has_parent_path()) std::filesystem::create_directories(base.parent_path(), error);
+  if (error)
+    throw EnvironmentError("FILE", printable(base.parent_path().string()), "cannot create folder: " + error.message());
+  for (const char* ending : {".csv", ".svg"}) require_output(base.string() + ending, "--out");
+}
+
 Exit draw_map(Arguments& arguments) {
   const EmbeddingStore store(arguments.store);
   arguments.map.seed = static_cast<uint64_t>(arguments.seed);
-  static_cast<void>(store.items().column(arguments.color, "--color"));  // a slip is told before minutes of work
+  static_cast<void>(store.items().column(arguments.color, "--color"));
   std::unique_ptr<Progress> progress;
   const at::Tensor places = map_store(store, arguments.post, arguments.map, [&](int64_t done, int64_t total) {
     if (!progress) progress = std::make_unique<Progress>("map", total);
     progress->update(done);
   });
   progress.reset();
-  const std::filesystem::path file = arguments.out;
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
-  const std::string base = write_map(store, places, arguments.color, file,
-                                     fmt::format("{} items, {}, by {}", store.rows(),
-                                                 arguments.map.method == "umap" ? "UMAP" : "PCA", arguments.color))
-                               .string();
-  fmt::print("{0}.csv\n{0}.svg\n", base);
+  write_map(store, places, arguments.color, arguments.out,
+            fmt::format("{} items, {}, by {}", store.rows(), arguments.map.method == "umap" ? "UMAP" : "PCA",
+                        arguments.color));
+  fmt::print("{0}.csv\n{0}.svg\n", map_base(arguments.out).string());
   return 0;
 }
 
@@ -61,7 +74,10 @@ void add_map(CLI::App& app, Exit& exit) {
       ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()))
       ->capture_default_str();
   command->add_option("--out", arguments->out, "path of the two files without their endings")->capture_default_str();
-  command->callback([=, &exit] { exit = draw_map(*arguments); });
+  command->callback([=, &exit] {
+    check(*command, *arguments);
+    exit = draw_map(*arguments);
+  });
 }
 
 }  // namespace amae::cli

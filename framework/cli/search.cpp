@@ -21,6 +21,12 @@ struct Arguments {
   std::string format = "table", html;
 };
 
+/// A column's name within a hit: that of the data set's does not hide ours.
+std::string key_of(const std::string& column) {
+  const bool is_ours = column == "query" || column == "rank" || column == "row" || column == "score";
+  return is_ours ? "data." + column : column;
+}
+
 void print_found(const SearchResult& result, const std::string& format) {
   const Items& items = result.store->items();
   const size_t id = items.column("id"), path = items.column("path"), label = items.column("label"),
@@ -39,7 +45,7 @@ void print_found(const SearchResult& result, const std::string& format) {
                                    cells[label], cells[fold], cells[start], cells[end]}));
       } else if (format == "jsonl") {
         nlohmann::ordered_json one{{"rank", i + 1}, {"row", hit.row}, {"score", hit.score}};
-        for (size_t c = 0; c < cells.size(); ++c) one[items.columns()[c]] = cells[c];
+        for (size_t c = 0; c < cells.size(); ++c) one[key_of(items.columns()[c])] = cells[c];
         json["hits"].push_back(std::move(one));
       } else {
         table.push_back({printable(found.query), rank, fmt::format("{:.4f}", hit.score), printable(cells[label]),
@@ -52,6 +58,7 @@ void print_found(const SearchResult& result, const std::string& format) {
 }
 
 Exit search(Arguments& arguments, const Globals& globals) {
+  if (!arguments.html.empty()) require_output(arguments.html, "--html");
   SearchRequest& request = arguments.request;
   request.store = arguments.store;
   request.model = arguments.model;
@@ -60,7 +67,7 @@ Exit search(Arguments& arguments, const Globals& globals) {
   print_found(result, arguments.format);
   if (!arguments.html.empty()) {
     write_file(arguments.html, search_page(page_of(result, globals.plugin_path)));
-    log::info("page   {}", arguments.html);
+    log::info("page   {}", printable(arguments.html));
   }
   return 0;
 }

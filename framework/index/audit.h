@@ -17,6 +17,7 @@ struct AuditInput {
   std::vector<int64_t> labels{};        ///< N class indices, or empty; negative: none
   std::vector<int64_t> folds{};         ///< N, or empty; negative: none
   std::vector<std::string> contents{};  ///< N hashes of the data behind the rows, or empty; "": unknown
+  std::vector<int64_t> items{};         ///< N items that the rows are of (index/nearest_rows.h), or empty: each its own
 };
 
 struct AuditOptions {
@@ -42,6 +43,12 @@ struct LabelDoubt {
   double similarity = 0;  ///< of that neighbour
 };
 
+/// How many pairs there are, listed or not.
+struct AuditCount {
+  int64_t all = 0, in_two_folds = 0;
+};
+
+/// Each list has at most AuditOptions::most entries.
 struct Audit {
   /// Equal contents, each later row with the first of its kind. Both lists of pairs have the worst first: in two folds,
   /// then with different labels, then by similarity, then by row.
@@ -50,16 +57,20 @@ struct Audit {
   /// identical content. In a crowd of more than k near duplicates some pairs are left out, but no row of it.
   std::vector<AuditPair> near_duplicates;
   std::vector<LabelDoubt> label_doubts;  ///< largest share - own_share first, then largest similarity, then by row
+  AuditCount identical_count;
+  AuditCount near_count;  ///< where far more than `most` are found, equal similarities may make it wrong by a few
+  int64_t doubt_count = 0;
 };
 
-/// The neighbours are the k rows with the highest cosine, ties by lower row; a row is never its own neighbour.
+/// The neighbours are the k rows with the highest cosine, ties by lower row; a row is never its own neighbour, nor that
+/// of another row of its item.
 /// For label doubts each neighbour votes for its label with weight max(cosine, 0), except those without a label and
 /// those of identical content, whose label is no second opinion; ties go to the lower class. Without labels there are
 /// no doubts.
 ///
-/// Exact: all N^2 similarities, in bounded memory (index/nearest_rows.h). `progress` hears of every row. Throws
-/// std::invalid_argument for counts or options that do not fit, DivergenceError for values that are not finite, Stopped
-/// between blocks.
+/// Exact: all N^2 similarities, in bounded memory (index/nearest_rows.h) whatever the options find. `progress` hears of
+/// every row. Throws std::invalid_argument for counts or options that do not fit, DivergenceError for values that are
+/// not finite, Stopped between blocks.
 Audit audit_rows(const AuditInput& input, const AuditOptions& options,
                  const std::function<void(int64_t done, int64_t total)>& progress = {});
 

@@ -24,7 +24,7 @@ namespace {
 constexpr int64_t kRowsAtOnce = 65536;     // that are read, post-processed and added
 constexpr int64_t kRowsToFit = 100'000;    // that post-processing is fitted on
 constexpr int64_t kPointsOfCluster = 256;  // for training: FAISS itself takes no more
-constexpr double kMostChange = 0.25;       // of the rows, beyond which an update would leave stale clusters
+constexpr double kMostChange = 0.25;       // of the rows since all was fitted, beyond which clusters would be stale
 constexpr uint32_t kSampleStream = 0x1D;   // of Draw
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
@@ -141,9 +141,14 @@ class Builder {
     change_.added = std::ssize(new_rows_);
     change_.removed = std::ssize(gone_);
     change_.kept = store_.rows() - change_.added;
-    if (static_cast<double>(change_.added + change_.removed) > kMostChange * static_cast<double>(store_.rows()))
-      return "more than a quarter of the rows changed";
-    index_.emplace(FaissIndex::read(*old_, parts_.faiss_offset, parts_.faiss_bytes, /*mapped=*/false));
+    changed_ = told.value("changed_rows", int64_t{0}) + change_.added + change_.removed;
+    if (static_cast<double>(changed_) > kMostChange * static_cast<double>(store_.rows()))
+      return "more than a quarter of the rows changed since its last build";
+    try {
+      index_.emplace(FaissIndex::read(*old_, parts_.faiss_offset, parts_.faiss_bytes, /*mapped=*/false));
+    } catch (const InputError& error) {  // of another FAISS, maybe
+      return error.problems().front().message;
+    }
     if (!gone_.empty() && !index_->can_remove()) return "its type cannot remove rows";
     parts_.ids = std::move(ids);
     return "";
@@ -159,6 +164,7 @@ class Builder {
     change_.added = rows;
     change_.removed = std::ssize(parts_.keys);
     change_.kept = 0;
+    changed_ = 0;
     parts_ = {};
     parts_.metric = options_.metric == "l2" ? VectorMetric::l2 : VectorMetric::inner_product;
     if (options_.metric == "cosine")
@@ -172,7 +178,8 @@ class Builder {
     parts_.effort = effort.empty() ? 0 : effort_asked() > 0 ? effort_asked() : effort == "probes" ? kProbes : kEfSearch;
     if (effort == "probes") parts_.effort = std::min(parts_.effort, index_->most_effort());
     if (!index_->is_trained()) {
-      const int64_t most = std::max(kRowsToFit, kPointsOfCluster * index_->most_effort());
+      const int64_t clusters = effort == "probes" ? index_->most_effort() : 0;
+      const int64_t most = std::max(kRowsToFit, kPointsOfCluster * clusters);
       const at::Tensor sample = parts_.post(store_.vectors(sample_rows(rows, most, options_.seed)));
       index_->train(sample.const_data_ptr<float>(), sample.size(0));
     }
@@ -231,6 +238,7 @@ class Builder {
     json told{{"store", store_.id()},
               {"maker", maker_text(store_.manifest().maker)},
               {"rows", store_.rows()},
+              {"changed_rows", changed_},
               {"dimension", store_.dimension()},
               {"width", width_},
               {"metric", options_.metric},
@@ -254,6 +262,7 @@ class Builder {
   int64_t width_ = 0;
   IndexParts parts_;
   std::optional<FaissIndex> index_;
+  int64_t changed_ = 0;                   // rows that came or went since all was fitted
   std::vector<int64_t> new_rows_, gone_;  // rows of the store; ids in the index
 };
 
@@ -291,8 +300,10 @@ json describe_index(const fs::path& folder) {
   return told;
 }
 
-void keep_effort(const fs::path& folder, int64_t effort, const json& why) {
+void keep_effort(const fs::path& folder, const json& measured, int64_t effort, const json& why) {
   const auto file = open_index_file(folder);
+  if (file->description() != measured)
+    file->refuse("got another index than the one that was measured: it was replaced meanwhile");
   file->verify();
   IndexParts parts = read_index_parts(*file);
   parts.effort = effort;

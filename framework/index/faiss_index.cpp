@@ -22,9 +22,11 @@
 
 #include <cstdio>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 
 #include "amae/error.h"
+#include "base/stop.h"
 
 namespace amae {
 namespace {
@@ -33,12 +35,22 @@ faiss::MetricType metric_of(VectorMetric metric) {
   return metric == VectorMetric::l2 ? faiss::METRIC_L2 : faiss::METRIC_INNER_PRODUCT;
 }
 
+/// FAISS asks it now and then in training, adding and searching.
+struct AskStopSignal final : faiss::InterruptCallback {
+  AskStopSignal() { instance = std::unique_ptr<InterruptCallback>(this); }
+  bool want_interrupt() override { return stop_signal() != 0; }
+};
+
 /// FAISS writes "Error in FUNCTION at FILE:LINE: Error: 'CONDITION' failed: TEXT"; the text is what a user can use.
 template <class Action>
 auto guarded(const std::string& doing, const Action& action) {
+  [[maybe_unused]] static auto* const asked = new AskStopSignal;  // NOLINT: FAISS owns it
   try {
     return action();
+  } catch (const std::logic_error& error) {  // of a factory string with a number that is none
+    throw InputError("INDEX", "", "", fmt::format("FAISS cannot {}: {}", doing, error.what()));
   } catch (const faiss::FaissException& error) {
+    throw_if_stopped();
     std::string text = error.what();
     for (const char* before : {"failed: ", ": could not parse ", ": "}) {
       if (const size_t at = text.rfind(before); at != std::string::npos) {
@@ -200,10 +212,6 @@ void FaissIndex::write(const Write& write) const {
     CallbackWriter writer(write);
     faiss::write_index(state_->index.get(), &writer);
   });
-}
-
-void FaissIndex::write_file(const std::string& path) const {
-  guarded("write " + path, [&] { faiss::write_index(state_->index.get(), path.c_str()); });
 }
 
 uint64_t FaissIndex::offset_of_vectors() const {

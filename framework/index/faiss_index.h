@@ -44,7 +44,6 @@ class FaissIndex {
 
   using Write = std::function<void(const void*, size_t)>;
   void write(const Write& write) const;
-  void write_file(const std::string& path) const;  ///< as faiss.read_index takes it
   /// Offset of the vectors within what write() gives, so that they can be placed well; 0 where they are compressed or
   /// in clusters.
   [[nodiscard]] uint64_t offset_of_vectors() const;

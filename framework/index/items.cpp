@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -36,11 +35,6 @@ std::string next_cell(std::string_view line, size_t& at) {
   std::string cell(line.substr(at, end - at));
   at = end + 1;
   return cell;
-}
-
-bool to_number(std::string_view text, double& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && std::isfinite(number);  // "nan" is a text
 }
 
 }  // namespace
@@ -124,7 +118,8 @@ Filter::Filter(const std::vector<std::string>& conditions) : text_(join(conditio
       condition.value = text.substr(at + condition.relation.size());
       if (condition.relation == "==") condition.relation = "=";
     }
-    condition.is_number = to_number(condition.value, condition.number);
+    condition.number = number_of(condition.value);
+    condition.is_number = !std::isnan(condition.number);
     if (condition.relation.empty() || condition.relation == "!") {
       throw InputError("USAGE", "", "--where",
                        fmt::format("got '{}', expected COLUMN=VALUE, or another of !=, <, <=, >, >=", printable(text)));
@@ -138,8 +133,8 @@ Filter::Filter(const std::vector<std::string>& conditions) : text_(join(conditio
 }
 
 bool Filter::Condition::holds(std::string_view cell) const {
-  double x = 0;
-  const bool both_numbers = is_number && to_number(cell, x);
+  const double x = is_number ? number_of(cell) : 0;
+  const bool both_numbers = is_number && !std::isnan(x);
   if (relation == "=") return both_numbers ? x == number : cell == value;
   if (relation == "!=") return both_numbers ? x != number : cell != value;
   if (!both_numbers) return false;

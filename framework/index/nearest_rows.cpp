@@ -87,7 +87,7 @@ at::Tensor checked_rows(const std::string& name, const at::Tensor& rows) {
   return values;
 }
 
-void nearest_rows(const at::Tensor& queries, const at::Tensor& gallery, int64_t k,
+void nearest_rows(const at::Tensor& queries, const at::Tensor& gallery, int64_t k, const RowItems& items,
                   const std::function<void(int64_t query, const std::vector<NearRow>& nearest)>& visit) {
   const int64_t asked = queries.size(0), known = gallery.size(0), dimension = gallery.size(1);
   if (queries.size(1) != dimension || k < 1 || known > int64_t{kLow32}) {
@@ -95,6 +95,11 @@ void nearest_rows(const at::Tensor& queries, const at::Tensor& gallery, int64_t 
         fmt::format("nearest rows: got vectors of {} and {} values, k = {}, {} rows; expected equal lengths, k > 0, "
                     "rows below 2^32",
                     queries.size(1), dimension, k, known));
+  }
+  const bool has_items = !items.queries.empty() || !items.gallery.empty();
+  if (has_items && (std::ssize(items.queries) != asked || std::ssize(items.gallery) != known)) {
+    throw std::invalid_argument(fmt::format("nearest rows: got items of {} and {} rows, expected {} and {}",
+                                            items.queries.size(), items.gallery.size(), asked, known));
   }
   const int64_t kept = std::min(k, known);
   const int64_t fit = kTileValues / dimension;
@@ -115,8 +120,14 @@ void nearest_rows(const at::Tensor& queries, const at::Tensor& gallery, int64_t 
       // the last bit depends on the place.
       const at::Tensor similarity = questions.matmul(answers.t()).to(at::kFloat).contiguous();
       const float* value = similarity.const_data_ptr<float>();
-      for (BestRows& list : best) {
-        for (int64_t j = 0; j < width; ++j) list.offer(*value++, begin + j);
+      for (int64_t q = 0; q < rows; ++q, value += width) {
+        BestRows& list = best[static_cast<size_t>(q)];
+        for (int64_t j = 0; j < width; ++j) {
+          if (has_items &&
+              items.gallery[static_cast<size_t>(begin + j)] == items.queries[static_cast<size_t>(first + q)])
+            continue;
+          list.offer(value[j], begin + j);
+        }
       }
     }
     for (int64_t q = 0; q < rows; ++q) {

@@ -1,6 +1,6 @@
 // Vectors of items on their way into a store, kept as they come so that an interrupted embedding goes on where it was.
 //
-// A folder beside the store: `maker.json` says what makes the vectors, `rows.bin` has a record for each item, appended
+// A folder beside the store: `maker.txt` says what makes the vectors, `rows.bin` has a record for each item, appended
 // with one write. A record that was torn by a crash does not match its hash; it and what follows are cut off.
 //
 //   u32 bytes of text, u32 rows, u64 XXH3 of what follows | "id \n content" | 2 x f64 start, end in s | rows x D f32
@@ -8,13 +8,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "base/file.h"
 
 namespace amae {
 
@@ -24,32 +21,31 @@ struct ItemRows {
   std::vector<float> vectors;  ///< [rows, D]
 };
 
-/// Held by one process at a time. Memory: some 40 bytes an item.
+/// For one process at a time. Memory: some 40 bytes an item.
 class PartialRows {
  public:
-  /// Takes over what an earlier process left in `folder` when it was made by the same `maker` (any text) with the same
-  /// dimension; anything else there is removed. Throws EnvironmentError (code LOCKED) while another process holds it.
+  /// True when `folder` holds rows of another maker (any text).
+  static bool has_other(const std::filesystem::path& folder, const std::string& maker);
+
+  /// Takes over what an earlier process left in `folder`, which exists; rows of another maker are removed.
   PartialRows(const std::filesystem::path& folder, const std::string& maker, int64_t dimension);
   ~PartialRows();
   PartialRows(const PartialRows&) = delete;
   PartialRows& operator=(const PartialRows&) = delete;
 
   [[nodiscard]] bool has(const std::string& id, const std::string& content) const;
+  /// Nothing when it is not there. Throws EnvironmentError when what was added cannot be read back.
   [[nodiscard]] std::optional<ItemRows> find(const std::string& id, const std::string& content) const;
 
   /// Survives the death of the process at once, a power cut after a few seconds.
   void add(const std::string& id, const std::string& content, const std::vector<double>& start_s,
            const std::vector<double>& end_s, const float* vectors);
 
-  /// Removes the folder: all of it is in the store now.
-  void remove();
-
  private:
   void read_all();
   [[nodiscard]] std::string body_at(uint64_t offset, uint32_t& text_bytes, uint32_t& rows) const;
 
-  std::filesystem::path folder_;
-  std::unique_ptr<FileLock> lock_;
+  std::filesystem::path file_;
   int64_t dimension_ = 0;
   int fd_ = -1;
   uint64_t end_ = 0;

@@ -28,14 +28,17 @@ PostProcess PostProcess::fit(const PostOptions& options, const at::Tensor& x) {
   const int64_t rows = x.size(0), dimension = x.size(1);
   const bool rotates = options.whiten || (options.pca > 0 && dimension > options.pca);
   if (!options.centre && !rotates) return post;
-  const at::Tensor mean = x.to(at::kDouble).mean(0);
+  constexpr int64_t kBlock = 16384;  // rows that are held as float64
+  const auto block = [&](int64_t begin) { return x.narrow(0, begin, std::min(kBlock, rows - begin)).to(at::kDouble); };
+  at::Tensor mean = at::zeros({dimension}, at::kDouble);
+  for (int64_t begin = 0; begin < rows; begin += kBlock) mean += block(begin).sum(0);
+  mean /= static_cast<double>(rows);
   if (options.centre) post.mean_ = mean.to(at::kFloat);
   if (!rotates || rows < 2) return post;
 
   at::Tensor covariance = at::zeros({dimension, dimension}, at::kDouble);
-  constexpr int64_t kBlock = 16384;  // rows that are held as float64
   for (int64_t begin = 0; begin < rows; begin += kBlock) {
-    const at::Tensor part = x.narrow(0, begin, std::min(kBlock, rows - begin)).to(at::kDouble) - mean;
+    const at::Tensor part = block(begin) - mean;
     covariance.addmm_(part.t(), part);
   }
   covariance /= static_cast<double>(rows);

@@ -10,7 +10,6 @@
 #include <stdexcept>
 
 #include "amae/draw.h"
-#include "index/nearest_rows.h"
 #include "index/postprocess.h"  // unit_rows
 #include "index/spread.h"
 
@@ -24,10 +23,31 @@ constexpr int kQueryDraws = 2'000;
 enum Figure : size_t { hit1, hit5, hit10, precision10, map10, map_r, mrr10, knn_accuracy, figure_count };
 using Figures = std::array<double, figure_count>;
 
-void require_labels(const char* name, const at::Tensor& rows, size_t labels) {
-  if (static_cast<size_t>(rows.size(0)) != labels) {
-    throw std::invalid_argument(fmt::format("retrieval: got {} labels for {} {}", labels, rows.size(0), name));
+void require_one_each(const char* what, const char* name, const at::Tensor& rows, size_t count) {
+  if (static_cast<size_t>(rows.size(0)) != count) {
+    throw std::invalid_argument(fmt::format("retrieval: got {} {} for {} {}", count, what, rows.size(0), name));
   }
+}
+
+// For each query, how many gallery rows of other items have its label: R.
+std::vector<int64_t> relevant_rows(const std::vector<int64_t>& query_labels, const std::vector<int64_t>& gallery_labels,
+                                   const RowItems& items) {
+  std::map<int64_t, int64_t> of_class;
+  std::map<std::pair<int64_t, int64_t>, int64_t> of_item;  // by item and class
+  for (size_t i = 0; i < gallery_labels.size(); ++i) {
+    if (gallery_labels[i] < 0) continue;
+    ++of_class[gallery_labels[i]];
+    if (!items.gallery.empty()) ++of_item[{items.gallery[i], gallery_labels[i]}];
+  }
+  std::vector<int64_t> relevant;
+  for (size_t i = 0; i < query_labels.size(); ++i) {
+    const auto all = of_class.find(query_labels[i]);
+    relevant.push_back(all == of_class.end() ? 0 : all->second);
+    if (items.queries.empty()) continue;
+    const auto own = of_item.find({items.queries[i], query_labels[i]});
+    if (own != of_item.end()) relevant.back() -= own->second;
+  }
+  return relevant;
 }
 
 at::Tensor row_index(const std::vector<int64_t>& rows) { return at::tensor(at::ArrayRef<int64_t>(rows), at::kLong); }
@@ -140,11 +160,15 @@ Spread spread_of_sample(const at::Tensor& queries, const std::vector<int64_t>& q
 
 RetrievalMetrics retrieval_metrics(const at::Tensor& queries, const std::vector<int64_t>& query_labels,
                                    const at::Tensor& gallery, const std::vector<int64_t>& gallery_labels,
-                                   const RetrievalOptions& options) {
+                                   const RetrievalOptions& options, const RowItems& items) {
   const at::Tensor asked = checked_rows("retrieval, queries", queries);
   const at::Tensor known = checked_rows("retrieval, gallery", gallery);
-  require_labels("queries", asked, query_labels.size());
-  require_labels("gallery rows", known, gallery_labels.size());
+  require_one_each("labels", "queries", asked, query_labels.size());
+  require_one_each("labels", "gallery rows", known, gallery_labels.size());
+  if (!items.queries.empty() || !items.gallery.empty()) {
+    require_one_each("items", "queries", asked, items.queries.size());
+    require_one_each("items", "gallery rows", known, items.gallery.size());
+  }
   if (asked.size(1) != known.size(1)) {
     throw std::invalid_argument(
         fmt::format("retrieval: got queries of {} values and a gallery of {}", asked.size(1), known.size(1)));
@@ -153,22 +177,23 @@ RetrievalMetrics retrieval_metrics(const at::Tensor& queries, const std::vector<
     throw std::invalid_argument(fmt::format("retrieval: got knn = {}, most_pairs_rows = {}; expected at least 1 and 2",
                                             options.knn, options.most_pairs_rows));
   }
-  std::map<int64_t, int64_t> relevant;  // rows of each class
-  for (const int64_t label : gallery_labels) relevant[label] += label >= 0 ? 1 : 0;
+  const std::vector<int64_t> relevant = relevant_rows(query_labels, gallery_labels, items);
   std::vector<int64_t> counted;
+  RowItems counted_items{{}, items.gallery};
   int64_t depth = std::max<int64_t>(10, options.knn);
   for (size_t i = 0; i < query_labels.size(); ++i) {
-    const auto rows = relevant.find(query_labels[i]);
-    if (rows == relevant.end() || rows->second == 0) continue;
+    if (relevant[i] == 0) continue;
     counted.push_back(static_cast<int64_t>(i));
-    depth = std::max(depth, rows->second);
+    if (!items.queries.empty()) counted_items.queries.push_back(items.queries[i]);
+    depth = std::max(depth, relevant[i]);
   }
 
   std::vector<Figures> figures;
-  nearest_rows(asked.index_select(0, row_index(counted)), known, depth, [&](int64_t query, const auto& nearest) {
-    const int64_t label = query_labels[static_cast<size_t>(counted[static_cast<size_t>(query)])];
-    figures.push_back(figures_of(label, relevant.at(label), nearest, gallery_labels, options.knn));
-  });
+  nearest_rows(asked.index_select(0, row_index(counted)), known, depth, counted_items,
+               [&](int64_t query, const auto& nearest) {
+                 const auto i = static_cast<size_t>(counted[static_cast<size_t>(query)]);
+                 figures.push_back(figures_of(query_labels[i], relevant[i], nearest, gallery_labels, options.knn));
+               });
   const auto intervals = intervals_of(figures, options.seed);
   const Spread spread = spread_of_sample(asked, query_labels, known, gallery_labels, options);
   return {.queries = static_cast<int64_t>(counted.size()),

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "index/nearest_rows.h"
+
 namespace amae {
 
 /// Mean over the queries and its 95 % interval: percentile bootstrap over queries, 2,000 draws, seeded.
@@ -46,13 +48,14 @@ struct RetrievalOptions {
 /// queries [M, D] and gallery [N, D] of floats, one label each; a negative label is none: such gallery rows are never
 /// relevant and such queries are skipped. Similarity is the cosine; a row of zeros has 0 to every other. Equally
 /// similar gallery rows rank by lower position. A query that stands in the gallery too finds itself first: leave it
-/// out.
+/// out. Gallery rows of the query's own item (`items`) are passed over: they have no rank and are not in its R; the
+/// silhouette, alignment and uniformity are of all rows.
 ///
 /// Exact search in bounded memory (index/nearest_rows.h). Throws std::invalid_argument for shapes, counts or options
 /// that do not fit, DivergenceError for values that are not finite, Stopped between blocks.
 RetrievalMetrics retrieval_metrics(const at::Tensor& queries, const std::vector<int64_t>& query_labels,
                                    const at::Tensor& gallery, const std::vector<int64_t>& gallery_labels,
-                                   const RetrievalOptions& options);
+                                   const RetrievalOptions& options, const RowItems& items = {});
 
 /// The means with their names, in the order of tables: hit@1, hit@5, hit@10, precision@10, map@10, map@r, mrr@10,
 /// knn_accuracy.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "amae/error.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "index/index_file.h"
 
@@ -83,6 +84,7 @@ void SearchIndex::check_k(int64_t k, const std::vector<int64_t>* among) const {
 
 std::vector<Hit> SearchIndex::hits_of(const float* scores, const int64_t* ids, int64_t k, bool are_rows) const {
   std::vector<Hit> hits;
+  hits.reserve(static_cast<size_t>(k));
   for (int64_t i = 0; i < k; ++i) {
     if (ids[i] < 0) break;  // an approximate index may find fewer
     const int64_t row = are_rows ? ids[i] : row_of_id_[static_cast<size_t>(ids[i])];
@@ -91,10 +93,9 @@ std::vector<Hit> SearchIndex::hits_of(const float* scores, const int64_t* ids, i
   return hits;
 }
 
-std::vector<std::vector<Hit>> SearchIndex::search(const at::Tensor& prepared, int64_t k,
-                                                  const std::vector<int64_t>* among) const {
+std::vector<std::vector<Hit>> SearchIndex::found(const at::Tensor& prepared, int64_t k,
+                                                 const std::vector<int64_t>* among) const {
   check_k(k, among);
-  if (among != nullptr && !is_exact()) return exact(prepared, k, among);
   const int64_t count = prepared.size(0);
   std::vector<float> scores(static_cast<size_t>(count * k));
   std::vector<int64_t> ids(scores.size());
@@ -110,13 +111,25 @@ std::vector<std::vector<Hit>> SearchIndex::search(const at::Tensor& prepared, in
     }
     index_.search(prepared.const_data_ptr<float>(), count, k, scores.data(), ids.data(), &allowed);
   }
-  std::vector<std::vector<Hit>> found;
-  for (int64_t q = 0; q < count; ++q) {
-    found.push_back(hits_of(&scores[q * k], &ids[q * k], k, false));
-    // Few clusters or a part of a graph without a way to the rest may hold less than k.
-    if (std::ssize(found.back()) < k) found.back() = exact(prepared.narrow(0, q, 1), k, among).front();
+  std::vector<std::vector<Hit>> hits;
+  hits.reserve(static_cast<size_t>(count));
+  for (int64_t q = 0; q < count; ++q) hits.push_back(hits_of(&scores[q * k], &ids[q * k], k, false));
+  return hits;
+}
+
+std::vector<std::vector<Hit>> SearchIndex::search(const at::Tensor& prepared, int64_t k,
+                                                  const std::vector<int64_t>* among) const {
+  if (among != nullptr && !is_exact()) return exact(prepared, k, among);
+  std::vector<std::vector<Hit>> hits = found(prepared, k, among);
+  // Few clusters or a part of a graph without a way to the rest may hold less than k.
+  std::vector<int64_t> fewer;
+  for (size_t q = 0; q < hits.size(); ++q) {
+    if (std::ssize(hits[q]) < k) fewer.push_back(static_cast<int64_t>(q));
   }
-  return found;
+  if (fewer.empty()) return hits;
+  auto all = exact(prepared.index_select(0, at::tensor(fewer, at::kLong)), k, among);
+  for (size_t i = 0; i < fewer.size(); ++i) hits[static_cast<size_t>(fewer[i])] = std::move(all[i]);
+  return hits;
 }
 
 std::vector<std::vector<Hit>> SearchIndex::exact(const at::Tensor& prepared, int64_t k,
@@ -127,6 +140,7 @@ std::vector<std::vector<Hit>> SearchIndex::exact(const at::Tensor& prepared, int
   const bool largest = more_is_nearer();
   at::Tensor best = at::empty({count, 0}, at::kFloat), best_rows = at::empty({count, 0}, at::kLong);
   for (int64_t begin = 0; begin < total; begin += kBlock) {
+    throw_if_stopped();
     const int64_t size = std::min(kBlock, total - begin), kept = std::min(k, size);
     const at::Tensor x =
         post_(among != nullptr ? store_->vectors({among->begin() + begin, among->begin() + begin + size})

@@ -34,10 +34,10 @@ struct IndexChange {
 };
 
 /// Makes or updates STORE/index.bin. An index that was made with the same options by the same model takes new rows and
-/// drops those that are gone, where FAISS can remove and no more than a quarter has changed; its post-processing and
-/// clusters stay as they were fitted then. Else, and with `afresh`, everything is indexed anew. Memory is bounded by
-/// the index and a training sample. The old file stays until the new one is whole. `progress` gets rows done and all
-/// rows. Throws InputError for an empty store and what FAISS refuses.
+/// drops those that are gone, where FAISS can remove and no more than a quarter has changed since all was fitted; its
+/// post-processing and clusters stay as they were then. Else, and with `afresh`, everything is indexed anew. Memory is
+/// bounded by the index and a training sample. The old file stays until the new one is whole. `progress` gets rows done
+/// and all rows. Throws InputError for an empty store and what FAISS refuses.
 IndexChange build_index(const EmbeddingStore& store, const IndexOptions& options, bool afresh,
                         const std::function<void(int64_t done, int64_t total)>& progress = {});
 
@@ -71,6 +71,10 @@ class SearchIndex {
   /// than there are.
   [[nodiscard]] std::vector<std::vector<Hit>> search(const at::Tensor& prepared, int64_t k,
                                                      const std::vector<int64_t>* among = nullptr) const;
+  /// What the index itself finds, which may be fewer than k where it is not exact; search() compares all rows then.
+  /// Exact ones alone take `among`.
+  [[nodiscard]] std::vector<std::vector<Hit>> found(const at::Tensor& prepared, int64_t k,
+                                                    const std::vector<int64_t>* among = nullptr) const;
   /// The same by comparing all rows of the store, whatever the type.
   [[nodiscard]] std::vector<std::vector<Hit>> exact(const at::Tensor& prepared, int64_t k,
                                                     const std::vector<int64_t>* among = nullptr) const;
@@ -87,7 +91,9 @@ class SearchIndex {
   std::vector<int64_t> row_of_id_;  // -1: no such id
 };
 
-/// Writes the index anew with another effort ("ef_search" or "probes") as its default.
-void keep_effort(const std::filesystem::path& folder, int64_t effort, const nlohmann::json& why);
+/// Writes the index anew with another effort ("ef_search" or "probes") as its default. `measured` is the description of
+/// the one that it was measured on; throws InputError when another one has taken its place meanwhile.
+void keep_effort(const std::filesystem::path& folder, const nlohmann::json& measured, int64_t effort,
+                 const nlohmann::json& why);
 
 }  // namespace amae

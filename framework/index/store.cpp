@@ -62,16 +62,33 @@ const std::vector<std::string>& item_columns() {
   return columns;
 }
 
+std::string item_id(const std::string& row_id, bool timestamps) {
+  return timestamps ? row_id.substr(0, row_id.rfind("#t=")) : row_id;
+}
+
 bool is_store(const fs::path& folder) {
   std::error_code ignored;
   return fs::exists(folder / kStoreManifest, ignored);
 }
 
-EmbeddingStore::EmbeddingStore(fs::path folder, Check check) : folder_(std::move(folder)) {
-  const fs::path file = folder_ / kStoreManifest;
-  if (!is_store(folder_)) {
+namespace {
+
+struct FileSeal {
+  uint64_t bytes = 0;
+  std::string hash;
+};
+
+struct SealedManifest {
+  StoreManifest manifest;
+  FileSeal vectors, items;
+  std::string id;
+};
+
+SealedManifest read_sealed_manifest(const fs::path& folder) {
+  const fs::path file = folder / kStoreManifest;
+  if (!is_store(folder)) {
     throw InputError(
-        "STORE", printable(folder_.string()), "",
+        "STORE", printable(folder.string()), "",
         fmt::format("got no embedding store, expected a folder with {}; amae embed makes one", kStoreManifest));
   }
   const std::string text = RegularFile(file, "STORE").read_all(uint64_t{64} << 20U);
@@ -80,41 +97,52 @@ EmbeddingStore::EmbeddingStore(fs::path folder, Check check) : folder_(std::move
   };
   const auto json = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || manifest_text(json) != text) refuse("does not match its own hash: the file is damaged");
-  std::string vectors_hash, items_hash;
-  uint64_t items_bytes = 0, vectors_bytes = 0;
+  SealedManifest told;
   try {
     if (json.at("format") != kStoreFormatName) {
       throw InputError(
           "STORE", printable(file.string()), "format",
           fmt::format("got {}, expected \"{}\": written by another amae", json.at("format").dump(), kStoreFormatName));
     }
-    manifest_ = {
+    told.manifest = {
         maker_from(json.at("maker")), json.at("bundle"), json.at("bundle_id"), json.at("data"), json.at("rows"),
         json.at("dimension")};
-    const auto& files = json.at("files");
-    vectors_hash = files.at(kStoreVectors).at("xxh3");
-    vectors_bytes = files.at(kStoreVectors).at("bytes");
-    items_hash = files.at(kStoreItems).at("xxh3");
-    items_bytes = files.at(kStoreItems).at("bytes");
+    const auto seal = [&](const char* name) -> FileSeal {
+      const auto& entry = json.at("files").at(name);
+      return {entry.at("bytes"), entry.at("xxh3")};
+    };
+    told.vectors = seal(kStoreVectors);
+    told.items = seal(kStoreItems);
   } catch (const nlohmann::json::exception& error) {
     refuse(std::string("cannot be read: ") + error.what());
   }
-  id_ = xxh3_hex(text);
+  told.id = xxh3_hex(text);
+  return told;
+}
+
+}  // namespace
+
+StoreManifest read_manifest(const fs::path& folder) { return read_sealed_manifest(folder).manifest; }
+
+EmbeddingStore::EmbeddingStore(fs::path folder, Check check) : folder_(std::move(folder)) {
+  SealedManifest told = read_sealed_manifest(folder_);
+  manifest_ = std::move(told.manifest);
+  id_ = std::move(told.id);
 
   vectors_ = std::make_unique<OpenFile>(folder_ / kStoreVectors, "STORE");
   const auto check_size = [&](const ByteSource& source, uint64_t expected) {
     if (source.size() != expected)
       source.refuse(fmt::format("got {} bytes, expected {} as in {}", source.size(), expected, kStoreManifest));
   };
-  check_size(*vectors_, vectors_bytes);
+  check_size(*vectors_, told.vectors.bytes);
   const OpenFile table(folder_ / kStoreItems, "STORE");
-  check_size(table, items_bytes);
+  check_size(table, told.items.bytes);
   if (check == Check::manifest) return;
 
-  check_vectors(vectors_hash);
-  std::string rows(items_bytes, '\0');
+  check_vectors(told.vectors.hash);
+  std::string rows(told.items.bytes, '\0');
   table.read(0, rows.data(), rows.size());
-  if (xxh3_hex(rows) != items_hash)
+  if (xxh3_hex(rows) != told.items.hash)
     table.refuse(fmt::format("does not match its hash in {}: the file is damaged", kStoreManifest));
   items_.emplace(std::move(rows), table.where());
   if (items_->rows() != manifest_.rows)
@@ -238,6 +266,10 @@ void EmbeddingWriter::commit() {
   if (const fs::path index = target_ / kStoreIndexFile; fs::is_regular_file(index, error)) {
     fs::create_hard_link(index, folder_.path() / kStoreIndexFile, error);  // never changed in place
     if (error) fs::copy_file(index, folder_.path() / kStoreIndexFile, error);
+    if (error) {
+      throw EnvironmentError("FILE", printable((folder_.path() / kStoreIndexFile).string()),
+                             "cannot write: " + error.message());
+    }
   }
   folder_.commit();
 }

@@ -89,8 +89,15 @@ class EmbeddingStore {
   mutable std::optional<Items> items_;
 };
 
+/// The id of the item that a row is of: its own, or in a store with a row for each chunk ("FILE#t=2,4") what stands
+/// before the section.
+std::string item_id(const std::string& row_id, bool timestamps);
+
 /// True when the folder holds a store, whole or not.
 bool is_store(const std::filesystem::path& folder);
+
+/// Of a store whose other files may be damaged. Throws InputError (code "STORE") as EmbeddingStore does.
+StoreManifest read_manifest(const std::filesystem::path& folder);
 
 /// Makes a store row by row beside its place and puts it there when it is whole; an index that lies in the old one is
 /// taken along, and is then one of an older state.

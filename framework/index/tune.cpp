@@ -58,7 +58,7 @@ Tuned tune_index(SearchIndex& index, const TuneOptions& options) {
   for (int64_t effort = has_effort ? 1 : 0;; effort = std::min(2 * effort, index.faiss().most_effort())) {
     throw_if_stopped();
     if (has_effort) index.set_effort(effort);
-    const auto found = neighbours(index.search(queries, k + 1), rows, k);
+    const auto found = neighbours(index.found(queries, k + 1), rows, k);
     TuneStep step{effort, 0, 0, 0};
     int64_t right = 0;
     for (size_t q = 0; q < truth.size(); ++q) {
@@ -68,9 +68,9 @@ Tuned tune_index(SearchIndex& index, const TuneOptions& options) {
     std::vector<double> single, batch;
     const int64_t batch_size = std::min<int64_t>(kBatch, queries.size(0));
     for (int64_t i = 0; i < std::min<int64_t>(50, queries.size(0)); ++i)
-      single.push_back(milliseconds([&] { static_cast<void>(index.search(queries.narrow(0, i, 1), k)); }));
+      single.push_back(milliseconds([&] { static_cast<void>(index.found(queries.narrow(0, i, 1), k)); }));
     for (int i = 0; i < 3; ++i)
-      batch.push_back(milliseconds([&] { static_cast<void>(index.search(queries.narrow(0, 0, batch_size), k)); }));
+      batch.push_back(milliseconds([&] { static_cast<void>(index.found(queries.narrow(0, 0, batch_size), k)); }));
     step.single_ms = median(single);
     step.batch_ms = median(batch) / static_cast<double>(batch_size);
     tuned.steps.push_back(step);

@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -26,19 +24,6 @@ std::string page_of(const std::string& format, uint64_t payload, uint64_t descri
   std::string page = fmt::format("{} payload={:016x} description={:08x} xxh3={}\n", format, payload, description, hash);
   page.resize(kSealedPage, ' ');
   return page;
-}
-
-/// What writers left that were killed: their process is gone.
-void remove_leftovers(const std::filesystem::path& path) {
-  std::error_code ignored;
-  const std::string begin = path.filename().string() + ".tmp-";
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(begin)) continue;
-    const auto pid = static_cast<pid_t>(std::strtol(name.c_str() + begin.size(), nullptr, 10));
-    if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry.path(), ignored);
-  }
 }
 
 }  // namespace
@@ -110,31 +95,15 @@ const char* SealedFile::map() {
   return static_cast<const char*>(data_) + kSealedPage;
 }
 
-SealedWriter::SealedWriter(std::filesystem::path path, std::string format)
-    : path_(std::move(path)), temporary_(path_), format_(std::move(format)) {
-  remove_leftovers(path_);
-  temporary_ += fmt::format(".tmp-{}", ::getpid());
-  file_ = std::fopen(temporary_.c_str(), "wbe");
-  if (file_ == nullptr) fail("create");
-  const std::string blank(kSealedPage, ' ');                                // the page itself is written last
-  if (std::fwrite(blank.data(), 1, blank.size(), file_) != blank.size()) {  // no destructor runs
-    std::fclose(file_);
-    ::unlink(temporary_.c_str());
-    fail("write");
-  }
-}
-
-SealedWriter::~SealedWriter() {
-  if (file_ != nullptr) std::fclose(file_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
-}
-
-void SealedWriter::fail(const std::string& doing) const {
-  throw EnvironmentError("FILE", printable(path_.string()), fmt::format("cannot {}: {}", doing, std::strerror(errno)));
+SealedWriter::SealedWriter(const std::filesystem::path& path, std::string format)
+    : format_(std::move(format)), file_(path) {
+  AtomicFile::remove_leftovers(path);
+  const std::string blank(kSealedPage, ' ');  // the page itself is written last
+  file_.write(blank.data(), blank.size());
 }
 
 void SealedWriter::write(const void* data, size_t count) {
-  if (std::fwrite(data, 1, count, file_) != count) fail("write");
+  file_.write(data, count);
   hash_.add(data, count);
   payload_ += count;
 }
@@ -143,14 +112,9 @@ void SealedWriter::commit(nlohmann::json description) {
   description["xxh3"] = hash_.hex();
   const std::string text = description.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   const std::string page = sealed_page(format_, payload_, text);
-  if (std::fwrite(text.data(), 1, text.size(), file_) != text.size() || std::fseek(file_, 0, SEEK_SET) != 0 ||
-      std::fwrite(page.data(), 1, page.size(), file_) != page.size() || std::fflush(file_) != 0)
-    fail("write");
-  if (::fsync(::fileno(file_)) != 0) fail("sync");
-  if (std::fclose(std::exchange(file_, nullptr)) != 0) fail("close");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename");
-  temporary_.clear();
-  sync_path(path_.has_parent_path() ? path_.parent_path() : ".");
+  file_.write(text.data(), text.size());
+  file_.rewrite(page.data(), page.size());
+  file_.commit();
 }
 
 }  // namespace amae

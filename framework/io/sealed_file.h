@@ -8,11 +8,11 @@
 // page must be exactly what its numbers give, the description has its hash there, the payload has its hash in it.
 #pragma once
 
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "io/regular_file.h"
 
@@ -69,10 +69,7 @@ class SealedFile {
 class SealedWriter {
  public:
   /// Throws EnvironmentError (code "FILE") as all of it does when the disk says no.
-  SealedWriter(std::filesystem::path path, std::string format);
-  ~SealedWriter();  ///< removes what was not committed
-  SealedWriter(const SealedWriter&) = delete;
-  SealedWriter& operator=(const SealedWriter&) = delete;
+  SealedWriter(const std::filesystem::path& path, std::string format);
 
   void write(const void* data, size_t count);
   [[nodiscard]] uint64_t payload_bytes() const { return payload_; }
@@ -80,11 +77,8 @@ class SealedWriter {
   void commit(nlohmann::json description);
 
  private:
-  [[noreturn]] void fail(const std::string& doing) const;
-
-  std::filesystem::path path_, temporary_;
   std::string format_;
-  std::FILE* file_ = nullptr;
+  AtomicFile file_;
   uint64_t payload_ = 0;
   Xxh3 hash_;
 };

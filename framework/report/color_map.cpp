@@ -1,5 +1,7 @@
 #include "report/color_map.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -28,5 +30,7 @@ Color viridis(double share) {
   const Color &a = kViridis[low], &b = kViridis[low + 1];
   return {mixed(a.red, b.red), mixed(a.green, b.green), mixed(a.blue, b.blue)};
 }
+
+std::string hex(Color c) { return fmt::format("#{:02x}{:02x}{:02x}", c.red, c.green, c.blue); }
 
 }  // namespace amae

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace amae {
 
@@ -12,5 +13,8 @@ struct Color {
 /// `share` 0 (violet) to 1 (yellow); outside it the ends, NaN as 0.
 /// Ten published stops (van der Walt & Smith 2015, CC0), linear between them: off by at most a few of 255.
 Color viridis(double share);
+
+/// "#rrggbb".
+std::string hex(Color color);
 
 }  // namespace amae

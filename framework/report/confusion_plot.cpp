@@ -16,8 +16,6 @@ namespace {
 constexpr size_t kMaxNumberedClasses = 30;
 constexpr double kDiagonal = 0.70710678118654752;
 
-std::string hex(Color c) { return fmt::format("#{:02x}{:02x}{:02x}", c.red, c.green, c.blue); }
-
 // Black or white, whichever stands out more on this colour (relative luminance and contrast of WCAG 2.1).
 const char* ink_on(Color c) {
   const auto linear = [](double v) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -15,15 +14,8 @@ namespace amae {
 namespace {
 
 constexpr double kPlotWidth = 560, kPlotHeight = 320, kBottom = 56;
-constexpr size_t kLegendCharacters = 32, kMaxLegendCurves = 40;
+constexpr size_t kMaxLegendCurves = 40;
 constexpr size_t kMaxPoints = 2'000;  // per unbroken piece of a curve; beyond, extremes of buckets are drawn
-constexpr double kLargest = 1e300;    // differences of drawn numbers must stay finite
-
-// Okabe & Ito 2008, "Color Universal Design". The eighth, black, is the page's ink and comes from the style sheet, so
-// that it is the main curve's where there is one; yellow is last because it is faint on white.
-constexpr std::array<const char*, 7> kColours = {"#0072B2", "#E69F00", "#009E73", "#D55E00",
-                                                 "#CC79A7", "#56B4E9", "#F0E442"};
-constexpr size_t kInkAt = 6;  // before yellow
 constexpr std::array<const char*, 5> kDashes = {"", "6 4", "2 4", "8 3 2 3", "12 3 2 3 2 3"};
 constexpr size_t kMaxMarkedPoints = 60;  // of a main curve
 
@@ -42,8 +34,8 @@ Style style_of(const char* colour, const std::string& classes, size_t round) {
 /// Colours in turn, then the same with dashes.
 std::vector<Style> styles_of(const std::vector<Curve>& curves) {
   const bool has_main = std::any_of(curves.begin(), curves.end(), [](const Curve& curve) { return curve.is_main; });
-  std::vector<const char*> colours(kColours.begin(), kColours.end());
-  if (!has_main) colours.insert(colours.begin() + kInkAt, nullptr);
+  std::vector<const char*> colours(kChartColours.begin(), kChartColours.end());
+  if (has_main) colours.erase(colours.begin() + kInkAt);  // the main curve alone has the page's ink
   std::vector<Style> styles;
   size_t number = 0;
   for (const Curve& curve : curves) {
@@ -58,22 +50,14 @@ std::vector<Style> styles_of(const std::vector<Curve>& curves) {
   return styles;
 }
 
-struct Range {
-  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
-  void take(double value) { low = std::min(low, value), high = std::max(high, value); }
-  [[nodiscard]] bool empty() const { return low > high; }
-  // A line needs some room around a single value.
-  void open_up() {
-    if (empty()) low = 0, high = 1;
-    const double magnitude = std::max(std::abs(low), std::abs(high));
-    if (high - low <= 1e-9 * magnitude || high == low) {
-      const double room = magnitude == 0 ? 0.5 : 0.1 * magnitude;
-      low -= room, high += room;
-    }
-  }
-};
-
-bool drawable(double value) { return std::isfinite(value) && std::abs(value) <= kLargest; }
+/// A line needs some room around a single value.
+void open_up(DrawnRange& range) {
+  if (range.empty()) range.low = 0, range.high = 1;
+  const double magnitude = std::max(std::abs(range.low), std::abs(range.high));
+  if (range.high - range.low > 1e-9 * magnitude && range.high != range.low) return;
+  const double room = magnitude == 0 ? 0.5 : 0.1 * magnitude;
+  range.low -= room, range.high += room;
+}
 
 using Points = std::vector<std::pair<double, double>>;
 
@@ -117,8 +101,8 @@ class Chart {
     }
     has_points_ = !x_.empty();
     if (y_range.low < y_range.high) y_.take(y_range.low), y_.take(y_range.high);
-    x_.open_up();
-    y_.open_up();
+    open_up(x_);
+    open_up(y_);
     x_ticks_ = svg::ticks(x_.low, x_.high, 8, whole && has_points_);
     y_ticks_ = svg::ticks(y_.low, y_.high, 6, false);
     // The vertical axis begins and ends on a tick; the horizontal one where the data do.
@@ -228,7 +212,7 @@ class Chart {
 
   double left_;
   bool has_points_ = false;
-  Range x_, y_;
+  DrawnRange x_, y_;
   svg::Ticks x_ticks_, y_ticks_;
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <stdexcept>
 
@@ -17,19 +16,12 @@ namespace {
 
 constexpr double kMapWidth = 640, kMapHeight = 560, kRow = 18, kRim = 0.03;  // rim: free share of the map at each side
 constexpr double kLegendX = kChartMargin + kMapWidth + 16;
-constexpr size_t kLegendRows = 30, kMaxLegendGroups = 2 * kLegendRows, kLegendCharacters = 32;
+constexpr size_t kLegendRows = 30, kMaxLegendGroups = 2 * kLegendRows;
 constexpr size_t kMaxTitledPoints = 20'000;
-constexpr double kLargest = 1e300;  // differences of drawn numbers must stay finite
 constexpr const char* kGrey = "#9aa0a6";
-
-// Okabe & Ito 2008 as in line_chart.cpp; null is their black, which the style sheet turns into the page's ink.
-constexpr std::array<const char*, 8> kColours = {"#0072B2", "#E69F00", "#009E73", "#D55E00",
-                                                 "#CC79A7", "#56B4E9", nullptr,   "#F0E442"};
 
 enum class Shape : uint8_t { circle, square, triangle, diamond, cross };
 constexpr size_t kShapes = 5, kHues = 12;
-
-std::string hex(Color c) { return fmt::format("#{:02x}{:02x}{:02x}", c.red, c.green, c.blue); }
 
 /// A colour of given lightness (0..1) and hue (in turns), about as vivid as the screen can show at all of them.
 /// Source: Ottosson 2020, "A perceptual color space for image processing" (Oklab).
@@ -56,8 +48,8 @@ struct Look {
 };
 
 Look look_of(size_t group, size_t groups) {
-  if (groups <= kColours.size()) {
-    const char* const colour = kColours[group];
+  if (groups <= kChartColours.size()) {
+    const char* const colour = kChartColours[group];
     return {Shape::circle, colour == nullptr ? "class=\"amae-ink-dot\"" : fmt::format("fill=\"{}\"", colour)};
   }
   // 5 of 12 hues on: groups with near numbers look unlike. 12 hues and 5 shapes have no common divisor, so 60 groups
@@ -91,15 +83,6 @@ std::string marker(Shape shape, double x, double y, double radius) {
   }
   return fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"{}\"", n(x), n(y), n(r));
 }
-
-bool drawable(double value) { return std::isfinite(value) && std::abs(value) <= kLargest; }
-
-struct Range {
-  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
-  void take(double value) { low = std::min(low, value), high = std::max(high, value); }
-  /// 0..1; the middle when there is only one value.
-  [[nodiscard]] double share(double value) const { return high > low ? (value - low) / (high - low) : 0.5; }
-};
 
 /// Where points go and how they look, for a whole picture.
 class Map {
@@ -139,7 +122,7 @@ class Map {
     return std::clamp(16 / std::pow(static_cast<double>(std::max<size_t>(points_, 1)), 0.25), 0.6, 4.5);
   }
 
-  Range x_, y_;
+  DrawnRange x_, y_;
   size_t points_ = 0;
 };
 
@@ -151,7 +134,7 @@ std::string begin_picture(const std::string& title, double legend_width) {
 }
 
 /// The bar from the lowest number at the bottom to the highest, with ticks beside it.
-std::string colour_bar(const Range& range, bool whole, const std::string& name) {
+std::string colour_bar(const DrawnRange& range, bool whole, const std::string& name) {
   constexpr double kTop = kChartTop + 28, kHeight = 280;
   constexpr int kSteps = 100;
   std::string out = svg::text_element(kLegendX, kChartTop + 10, "", svg::shortened(name, kLegendCharacters));
@@ -230,7 +213,7 @@ std::string scatter_svg(const std::string& title, const std::vector<double>& x, 
   }
   Map map;
   map.take(x, y);
-  Range range;
+  DrawnRange range;
   bool whole = true;
   for (const double value : values) {
     if (!drawable(value)) continue;

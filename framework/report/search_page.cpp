@@ -138,28 +138,35 @@ void add_query(std::string& out, const PageSearch& search) {
   out += "</div>\n</article>\n";
 }
 
-void add_result(std::string& out, const PageClip& clip, size_t rank, double full_score) {
+/// How much of its bar a score fills, 0 to 1.
+double share_of(const PageClip& clip, double largest, bool are_distances) {
+  if (!std::isfinite(clip.score)) return 0;
+  if (are_distances) return largest > 0 ? std::clamp(largest / (largest + clip.score), 0.0, 1.0) : 1;
+  return std::clamp(clip.score / std::max(1.0, largest), 0.0, 1.0);
+}
+
+void add_result(std::string& out, const PageClip& clip, size_t rank, double largest, bool are_distances) {
   open_card(out, clip, "", fmt::format("Result {}: {}", rank, escape(clip.id)));
   out += fmt::format(
-      "<div class=\"line\"><span class=\"rank\">{}</span>{}<span class=\"score\"><span class=\"sr\">score "
-      "</span>{}</span>"
+      "<div class=\"line\"><span class=\"rank\">{}</span>{}<span class=\"score\">{}{}</span>"
       "</div>\n",
-      rank, badge(clip, clip.same_label), score_of(clip));
-  const double share = std::isfinite(clip.score) ? std::clamp(clip.score / full_score, 0.0, 1.0) : 0;
-  out += fmt::format("<div class=\"bar\"><span style=\"width:{}%\"></span></div>\n", svg::number(100 * share));
+      rank, badge(clip, clip.same_label), are_distances ? "distance " : "<span class=\"sr\">score </span>",
+      score_of(clip));
+  out += fmt::format("<div class=\"bar\"><span style=\"width:{}%\"></span></div>\n",
+                     svg::number(100 * share_of(clip, largest, are_distances)));
   add_name(out, clip, "h3");
   add_player(out, clip);
   out += "</div>\n</article>\n";
 }
 
 /// The same without pictures and sound, for screen readers and for copying.
-void add_table(std::string& out, const PageSearch& search) {
+void add_table(std::string& out, const PageSearch& search, bool are_distances) {
   out += fmt::format(
       "<details>\n<summary>as a table</summary>\n<div class=\"scroll\">\n<table>\n<caption>Results for {}</caption>\n"
       "<thead><tr><th scope=\"col\" class=\"right\">rank</th><th scope=\"col\">clip</th><th scope=\"col\">label</th>"
-      "<th scope=\"col\">same label</th><th scope=\"col\" class=\"right\">score</th><th scope=\"col\">facts</th></tr>"
+      "<th scope=\"col\">same label</th><th scope=\"col\" class=\"right\">{}</th><th scope=\"col\">facts</th></tr>"
       "</thead>\n<tbody>\n",
-      name_of(search.query));
+      name_of(search.query), are_distances ? "distance" : "score");
   for (size_t i = 0; i < search.results.size(); ++i) {
     const PageClip& clip = search.results[i];
     out += fmt::format(
@@ -173,7 +180,7 @@ void add_table(std::string& out, const PageSearch& search) {
   out += "</tbody>\n</table>\n</div>\n</details>\n";
 }
 
-void add_search(std::string& out, const PageSearch& search, size_t number) {
+void add_search(std::string& out, const PageSearch& search, size_t number, bool are_distances) {
   out += fmt::format("<section class=\"search\" id=\"search-{}\" aria-label=\"Similar to {}\">\n", number,
                      escape(search.query.id));
   add_query(out, search);
@@ -181,14 +188,14 @@ void add_search(std::string& out, const PageSearch& search, size_t number) {
     out += "<p class=\"empty\">nothing was found</p>\n</section>\n";
     return;
   }
-  double full_score = 1;
+  double largest = 0;
   for (const PageClip& clip : search.results) {
-    if (std::isfinite(clip.score)) full_score = std::max(full_score, clip.score);
+    if (std::isfinite(clip.score)) largest = std::max(largest, clip.score);
   }
   out += "<div class=\"results\">\n";
-  for (size_t i = 0; i < search.results.size(); ++i) add_result(out, search.results[i], i + 1, full_score);
+  for (size_t i = 0; i < search.results.size(); ++i) add_result(out, search.results[i], i + 1, largest, are_distances);
   out += "</div>\n";
-  add_table(out, search);
+  add_table(out, search, are_distances);
   out += "</section>\n";
 }
 
@@ -250,7 +257,7 @@ std::string search_page(const SearchPage& page) {
   if (page.searches.size() > 1) add_nav(out, page.searches);
   out += "</header>\n<main>\n";
   if (page.searches.empty()) out += "<p class=\"empty\">no searches</p>\n";
-  for (size_t i = 0; i < page.searches.size(); ++i) add_search(out, page.searches[i], i + 1);
+  for (size_t i = 0; i < page.searches.size(); ++i) add_search(out, page.searches[i], i + 1, page.are_distances);
   out += "</main>\n<footer>\n";
   if (!page.about.empty()) {
     out += "<dl>\n";

@@ -5,19 +5,20 @@
 #include <charconv>
 
 #include "base/log.h"
+#include "base/stop.h"
 #include "config/read.h"
 #include "io/csv.h"
 #include "report/metrics.h"
 #include "report/plots.h"
 #include "task/eval_report.h"
 #include "task/fold_slices.h"
-#include "task/run_folder.h"
 
 namespace amae {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 std::vector<int64_t> folds_to_run(const Plan& plan, const Dataset& dataset) {
+  if (plan.config.folds.empty()) return {};
   const std::string where = config::mark_of(*plan.tree, "folds").text();
   const std::vector<int64_t> present = fold_numbers(dataset);
   if (present.size() < 2)
@@ -38,32 +39,31 @@ std::vector<int64_t> folds_to_run(const Plan& plan, const Dataset& dataset) {
   return folds;
 }
 
-bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, const Dataset& dataset,
-                    const std::function<bool(const fs::path&, int64_t)>& train) {
+bool carry_out(Plan& plan, const RunRequest& request, const fs::path& run, const Dataset& dataset, const Work& work,
+               const Work& conclude, bool again) {
+  const auto work_in = [&](const fs::path& path, const std::vector<int64_t>& fold) {
+    RunFolder folder(path, plan, request.argv);
+    const log::File log_file(path / "log.txt");
+    return folder.record([&] { work(folder, fold); });
+  };
   const std::vector<int64_t> folds = folds_to_run(plan, dataset);
+  if (folds.empty()) return work_in(run, {});
   RunFolder folder(run, plan, request.argv);
-  for (const int64_t fold : folds) {
-    const fs::path fold_run = run / "folds" / std::to_string(fold);
-    const ordered_json state = read_run_json(fold_run);
-    if (state.is_object() && state.value("state", "") == "finished") continue;
-    log::info("fold   {} of {}", fold, fmt::join(folds, ", "));
-    bool finished = false;
-    try {
-      finished = train(fold_run, fold);
-    } catch (...) {
-      folder.finish_quietly("failed");
-      throw;
+  return folder.record([&] {
+    for (const int64_t fold : folds) {
+      const fs::path path = run / "folds" / std::to_string(fold);
+      const ordered_json before = read_run_json(path);
+      if (!again && before.is_object() && before.value("state", "") == "finished") continue;
+      log::info("fold   {} of {}", fold, fmt::join(folds, ", "));
+      if (!work_in(path, {fold})) throw Stopped();
     }
-    if (!finished) {
-      folder.finish("interrupted");
-      return false;
-    }
-  }
+    conclude(folder, folds);
+  });
+}
 
-  if (!dataset.labels().defined()) {  // nothing was judged
-    folder.finish("finished");
-    return true;
-  }
+void cross_validate(RunFolder& folder, const Dataset& dataset, const std::vector<int64_t>& folds) {
+  if (!dataset.labels().defined()) return;  // nothing was judged
+  const fs::path& run = folder.path();
   const std::vector<std::string>& classes = dataset.classes();
   std::vector<std::vector<int64_t>> pooled(classes.size(), std::vector<int64_t>(classes.size()));
   ordered_json per_fold = ordered_json::array();
@@ -71,6 +71,7 @@ bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, 
   std::vector<std::pair<std::string, ordered_json>> reports;
   std::vector<double> accuracies;
   int64_t right = 0, count = 0;
+  bool has_confusion = false;
   for (const int64_t fold : folds) {
     const fs::path file = run / "folds" / std::to_string(fold) / "eval/test/metrics.json";
     auto metrics = ordered_json::parse(read_file(file, 64 << 20), nullptr, false);
@@ -85,6 +86,7 @@ bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, 
         right += confusion[i][i];
       }
       metrics.erase("confusion");
+      has_confusion = true;
     }
     csv +=
         csv_line({std::to_string(fold), std::to_string(metrics.at("count").get<int64_t>()),
@@ -97,7 +99,7 @@ bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, 
   }
   const auto [mean, deviation] = mean_and_deviation(accuracies);
   ordered_json cv{{"folds", folds}, {"mean_accuracy", mean}, {"sd_accuracy", deviation}, {"count", count}};
-  if (right > 0) {
+  if (has_confusion) {
     cv["pooled_accuracy"] = static_cast<double>(right) / static_cast<double>(count);
     write_file(run / "confusion.csv", confusion_csv(classes, pooled));
     write_file(run / "confusion.svg",
@@ -112,8 +114,6 @@ bool cross_validate(Plan& plan, const RunRequest& request, const fs::path& run, 
   log::info("cv     mean test accuracy {:.4f} over {} folds (s.d. {:.4f}; each{})", mean, folds.size(), deviation,
             each);
   folder.note("results", {{"mean_accuracy", mean}, {"sd_accuracy", deviation}});
-  folder.finish("finished");
-  return true;
 }
 
 }  // namespace amae

@@ -1,7 +1,7 @@
 #include "task/embed.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <map>
@@ -205,6 +205,8 @@ class Embedder {
       const Chunk chunk = item.chunks[piece.first + i];
       torch::Tensor samples = has_gaps ? source_.read(item.number, chunk.begin, chunk.frames).samples
                                        : all.narrow(1, chunk.begin - first.begin, chunk.frames);
+      if (item.domain == Domain::iq && !torch::isfinite(samples).all().item<bool>())  // of sound the decoder asks it
+        throw InputError("EMBED", printable(source_.item(item.number).id), "", "got samples that are not finite");
       if (chunk.frames < item.filled) {
         const int64_t times = (item.filled - 1) / chunk.frames + 1;
         samples = samples.repeat({1, times}).narrow(1, 0, item.filled);

@@ -45,7 +45,7 @@ double chunk_length(const Bundle& bundle, const Registry& registry);
 ///
 /// The same item gives the same vector, within 1e-5 of its largest number whatever items stand beside it: in evaluation
 /// mode items of a batch do not see each other. Files are read by sections, a batch at a time, so memory does not grow
-/// with their length. The bundle's model must be on `device`.
+/// with their length, but for the vectors of one item. The bundle's model must be on `device`.
 /// An item that cannot be read, or whose rate or channels do not fit the front end, is a problem of its own. Throws
 /// InputError for a chunk longer than clip_length(), which would lose its end; Stopped on a signal.
 EmbedCount embed_items(const Bundle& bundle, const Registry& registry, const EmbedSource& source,

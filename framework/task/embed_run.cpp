@@ -1,13 +1,11 @@
 #include "task/embed_run.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <chrono>
 
 #include "base/log.h"
-#include "base/stop.h"
-#include "base/text.h"
 #include "config/read.h"
 #include "index/search_index.h"
 #include "io/csv.h"
@@ -16,7 +14,6 @@
 #include "task/crossval.h"
 #include "task/embed_store.h"
 #include "task/neighbours.h"
-#include "task/run_folder.h"
 #include "train/ema.h"
 
 namespace amae {
@@ -29,54 +26,42 @@ using FoldFigures = std::vector<std::pair<std::string, RetrievalMetrics>>;
 /// The whole config, or one fold of it.
 class EmbeddingRun {
  public:
-  EmbeddingRun(Plan& plan, const RunRequest& request, std::shared_ptr<const Dataset> dataset, fs::path path,
-               std::vector<int64_t> fold)
+  EmbeddingRun(const Plan& plan, const RunRequest& request, const std::shared_ptr<const Dataset>& dataset,
+               RunFolder& folder, const std::vector<int64_t>& fold)
       : plan_(plan),
         config_(plan.config),
         request_(request),
-        dataset_(std::move(dataset)),
-        path_(std::move(path)),
-        fold_(std::move(fold)),
-        folder_(path_, plan, request.argv),
-        log_file_(path_ / "log.txt") {}
+        dataset_(dataset),
+        folder_(folder),
+        path_(folder.path()),
+        fold_(fold) {}
 
-  /// False when stopped.
-  bool go(FoldFigures& figures) {
-    try {
-      const fs::path bundle = bundle_to_use();
-      const auto source = dataset_source(dataset_, config_.data);
-      const EmbedRequest embed{bundle, store_path(), config_.embed.options, false, request_.device};
-      const EmbedReport report = update_store(embed, *source, {config_.plugins.begin(), config_.plugins.end()});
-      log::info("embed  {} items as {} vectors of {} numbers: {} computed, {} taken up again, {} kept, {} removed",
-                report.items, report.rows, report.dimension, report.computed, report.resumed, report.kept,
-                report.removed);
-      if (!report.problems.empty() && !source->skips_bad_items()) throw InputError(report.problems);
-      for (const Problem& problem : report.problems) log::warning("left out: {}", problem.line());
-      const EmbeddingStore store(embed.store);
-      const IndexChange change = build_index(store, config_.index, false);
-      log::info("index  {}: {} added, {} removed, {} kept", config_.index.type, change.added, change.removed,
-                change.kept);
-      ordered_json results{{"items", report.items}, {"dimension", report.dimension}};
-      if (!fold_.empty() && dataset_->labels().defined()) {
-        const std::string fold = std::to_string(fold_.front());
-        figures.emplace_back(fold, evaluate_queries(store, {"fold=" + fold}, config_.index.post, {}));
-        const ordered_json json = retrieval_json(figures.back().second);
-        write_file(path_ / "retrieval.json", json.dump(2) + "\n");
-        log::info("query  fold {}: hit@1 {:.4f}, P@10 {:.4f}, MAP@10 {:.4f}, mAP@R {:.4f}", fold,
-                  json.at("hit@1").at("value").get<double>(), json.at("precision@10").at("value").get<double>(),
-                  json.at("map@10").at("value").get<double>(), json.at("map@r").at("value").get<double>());
-        results["retrieval"] = json;
-      }
-      folder_.note("results", results);
-      folder_.finish("finished");
-      return true;
-    } catch (const Stopped&) {
-      folder_.finish("interrupted");
-      return false;
-    } catch (...) {
-      folder_.finish_quietly("failed");
-      throw;
+  void go(FoldFigures& figures) {
+    const fs::path bundle = bundle_to_use();
+    const auto source = dataset_source(dataset_, config_.data);
+    const EmbedRequest embed{bundle, store_path(), config_.embed.options, false, request_.device};
+    const EmbedReport report = update_store(embed, *source, {config_.plugins.begin(), config_.plugins.end()});
+    log::info("embed  {} items as {} vectors of {} numbers: {} computed, {} taken up again, {} kept, {} removed",
+              report.items, report.rows, report.dimension, report.computed, report.resumed, report.kept,
+              report.removed);
+    if (!report.problems.empty() && !source->skips_bad_items()) throw InputError(report.problems);
+    for (const Problem& problem : report.problems) log::warning("left out: {}", problem.line());
+    const EmbeddingStore store(embed.store);
+    const IndexChange change = build_index(store, config_.index, false);
+    log::info("index  {}: {} added, {} removed, {} kept", config_.index.type, change.added, change.removed,
+              change.kept);
+    ordered_json results{{"items", report.items}, {"dimension", report.dimension}};
+    if (!fold_.empty() && dataset_->labels().defined()) {
+      const std::string fold = std::to_string(fold_.front());
+      figures.emplace_back(fold, evaluate_queries(store, {"fold=" + fold}, config_.index.post, {}));
+      const ordered_json json = retrieval_json(figures.back().second);
+      write_file(path_ / "retrieval.json", json.dump(2) + "\n");
+      log::info("query  fold {}: hit@1 {:.4f}, P@10 {:.4f}, MAP@10 {:.4f}, mAP@R {:.4f}", fold,
+                json.at("hit@1").at("value").get<double>(), json.at("precision@10").at("value").get<double>(),
+                json.at("map@10").at("value").get<double>(), json.at("map@r").at("value").get<double>());
+      results["retrieval"] = json;
     }
+    folder_.note("results", results);
   }
 
  private:
@@ -130,14 +115,13 @@ class EmbeddingRun {
     return target;
   }
 
-  Plan& plan_;
+  const Plan& plan_;
   const RunConfig& config_;
   const RunRequest& request_;
   std::shared_ptr<const Dataset> dataset_;
-  fs::path path_;
-  std::vector<int64_t> fold_;
-  RunFolder folder_;
-  log::File log_file_;
+  RunFolder& folder_;
+  const fs::path& path_;              ///< of folder_
+  const std::vector<int64_t>& fold_;  ///< or empty
 };
 
 /// RUN/retrieval.json and RUN/retrieval.csv.
@@ -164,51 +148,24 @@ void write_figures(const fs::path& run, const FoldFigures& figures) {
             figures.size());
 }
 
-bool embed_folds(Plan& plan, const RunRequest& request, const std::shared_ptr<const Dataset>& dataset,
-                 const fs::path& run) {
-  const std::vector<int64_t> folds = folds_to_run(plan, *dataset);
-  RunFolder folder(run, plan, request.argv);
-  FoldFigures figures;
-  for (const int64_t fold : folds) {  // of one that is done nothing is embedded again, but all of it is judged
-    log::info("fold   {} of {}", fold, fmt::join(folds, ", "));
-    bool finished = false;
-    try {
-      finished = EmbeddingRun(plan, request, dataset, run / "folds" / std::to_string(fold), {fold}).go(figures);
-    } catch (...) {
-      folder.finish_quietly("failed");
-      throw;
-    }
-    if (!finished) {
-      folder.finish("interrupted");
-      return false;
-    }
-  }
-  if (!figures.empty()) write_figures(run, figures);
-  folder.finish("finished");
-  return true;
-}
-
 }  // namespace
 
 bool embed_run(Plan& plan, const RunRequest& request, const std::function<fs::path()>& run_folder) {
   const auto begin = std::chrono::steady_clock::now();
   check_names(plan);
   const std::shared_ptr<const Dataset> dataset = open_dataset(plan, /*needs_labels=*/false);
+  static_cast<void>(folds_to_run(plan, *dataset));
   if (plan.config.init_from.empty()) static_cast<void>(make_pipeline(plan, *dataset));
   const fs::path run = run_folder();  // only now, so that a mistake in the data or the chain leaves no folder behind
-  bool finished = false;
-  if (plan.config.folds.empty()) {
-    FoldFigures none;
-    finished = EmbeddingRun(plan, request, dataset, run, {}).go(none);
-  } else {
-    finished = embed_folds(plan, request, dataset, run);
-  }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (finished) {
-    log::info("done   {}  {}", run.string(), duration_text(seconds));
-  } else {
-    log::info("stopped by signal {}; go on with: amae resume {}", stop_signal(), run.string());
-  }
+  FoldFigures figures;
+  const bool finished = carry_out(
+      plan, request, run, *dataset,
+      [&](RunFolder& folder, const auto& fold) { EmbeddingRun(plan, request, dataset, folder, fold).go(figures); },
+      [&](RunFolder&, const auto&) {
+        if (!figures.empty()) write_figures(run, figures);
+      },
+      /*again=*/true);  // of a fold that is done nothing is embedded again, but all of it is judged
+  tell_end(finished, run, begin);
   return finished;
 }
 

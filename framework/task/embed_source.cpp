@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -64,7 +65,8 @@ class DatasetSource final : public EmbedSource {
   }
 
   [[nodiscard]] Signal read(int64_t row, int64_t begin, int64_t frames) const override {
-    Signal signal = dataset_->load(row);
+    const bool is_whole = begin == 0 && frames == dataset_->row_spec(row).shape.back();
+    Signal signal = is_whole ? dataset_->load(row) : long_row(row);
     if (begin + frames > signal.samples.size(1)) {
       throw InputError(
           "EMBED", dataset_->id(row), "",
@@ -75,6 +77,16 @@ class DatasetSource final : public EmbedSource {
   }
 
  private:
+  /// A row that is read piece by piece is decoded once.
+  [[nodiscard]] Signal long_row(int64_t row) const {
+    const std::lock_guard lock(long_mutex_);
+    if (long_number_ != row) {
+      long_row_ = dataset_->load(row);
+      long_number_ = row;
+    }
+    return long_row_;
+  }
+
   [[nodiscard]] std::string label_of(int64_t row) const {
     const std::vector<std::string>& classes = dataset_->classes();
     if (!labels_.defined()) return "";
@@ -93,6 +105,9 @@ class DatasetSource final : public EmbedSource {
   std::map<std::string, std::vector<double>> numbers_;
   std::map<std::string, TextColumn> texts_;
   std::vector<std::string> columns_;
+  mutable std::mutex long_mutex_;
+  mutable int64_t long_number_ = -1;
+  mutable Signal long_row_;
 };
 
 /// Frames of IQ in a .npy file: complex [N], or real [2, N]. The rate is unknown.

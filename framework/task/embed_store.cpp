@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -28,8 +30,35 @@ std::string chunk_id(const std::string& item, double start_s, double end_s) {
   return fmt::format("{}#t={},{}", item, number_text(start_s), number_text(end_s));
 }
 
-/// The item's part of a row's id.
-std::string item_of(const std::string& id, bool timestamps) { return timestamps ? id.substr(0, id.rfind("#t=")) : id; }
+/// Held by the one process that works on a store: STORE.partial/lock. The folder goes with it where nothing else is in
+/// there.
+class StoreLock {
+ public:
+  explicit StoreLock(fs::path folder) : folder_(std::move(folder)) {
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) throw EnvironmentError("FILE", printable(folder_.string()), "cannot create folder: " + error.message());
+    lock_.emplace(folder_ / kLock);
+  }
+  ~StoreLock() {
+    std::error_code ignored;
+    const bool is_alone = std::all_of(fs::directory_iterator(folder_, ignored), fs::directory_iterator(),
+                                      [](const auto& entry) { return entry.path().filename() == kLock; });
+    if (is_alone) remove();
+  }
+  StoreLock(const StoreLock&) = delete;
+  StoreLock& operator=(const StoreLock&) = delete;
+  /// With all that is in the folder.
+  void remove() const {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+
+ private:
+  static constexpr const char* kLock = "lock";
+  fs::path folder_;
+  std::optional<FileLock> lock_;
+};
 
 class Update {
  public:
@@ -38,12 +67,16 @@ class Update {
 
   EmbedReport run() {
     identity_ = bundle_identity(request_.bundle);
+    refuse_other_files();
+    const StoreLock lock(partial_folder());
+    remove_leftovers();
     open_old();
     settle_options();
+    refuse_other_rows();
     read_contents();
     find_missing();
     if (!missing_.empty()) compute();
-    assemble();
+    if (assemble()) lock.remove();
     return std::move(report_);
   }
 
@@ -53,9 +86,9 @@ class Update {
   };
 
   void open_old() {
-    refuse_other_files();
     if (!is_store(request_.store)) return;
     try {
+      old_maker_ = read_manifest(request_.store).maker;  // guards what is there even when the rest is damaged
       old_ = std::make_unique<EmbeddingStore>(request_.store);
     } catch (const InputError& error) {
       const Problem& problem = error.problems().front();
@@ -86,13 +119,12 @@ class Update {
   /// What is not given is taken from the store, else from the bundle.
   void settle_options() {
     options_ = request_.options;
-    const EmbeddingMaker* old = old_ ? &old_->manifest().maker : nullptr;
+    const EmbeddingMaker* old = old_maker_ ? &*old_maker_ : nullptr;
     const bool same_model = old != nullptr && old->weights == identity_.weights && old->pipeline == identity_.pipeline;
     if (same_model && !request_.rebuild) {
       if (options_.chunk_s == 0 && options_.hop_s == 0) options_.hop_s = old->hop_s;
       if (options_.chunk_s == 0) options_.chunk_s = old->chunk_s;
-    }
-    if (options_.chunk_s == 0) {
+    } else if (options_.chunk_s == 0) {
       load();
       options_.chunk_s = chunk_length(*bundle_, *registry_);
     }
@@ -113,6 +145,19 @@ class Update {
     }
     log::info("embed  all anew: {}", difference);
     old_.reset();
+  }
+
+  /// What a run cut short left is hours of work, maybe.
+  void refuse_other_rows() const {
+    if (request_.rebuild || !PartialRows::has_other(partial_folder(), rows_maker())) return;
+    throw InputError("STORE", printable(partial_folder().string()), "",
+                     "got vectors of a run cut short that another model or other options made, expected those of this "
+                     "one; go on with what made them, or drop them by --rebuild");
+  }
+
+  [[nodiscard]] std::string rows_maker() const {
+    return fmt::format("{}\n{}\nchunk {} hop {} timestamps {}\n", maker_.weights, maker_.pipeline, maker_.chunk_s,
+                       maker_.hop_s, maker_.timestamps);
   }
 
   void load() {
@@ -150,7 +195,7 @@ class Update {
       std::unordered_set<uint64_t> ids;
       for (int64_t row = 0; row < items.rows(); ++row) {
         const std::vector<std::string> cells = items.cells(row);
-        const std::string item = item_of(cells[id], maker_.timestamps);
+        const std::string item = item_id(cells[id], maker_.timestamps);
         Place& place = places_.try_emplace(key(item, cells[content]), Place{row, 0}).first->second;
         ++place.count;
         ids.insert(xxh3_key(item));
@@ -174,11 +219,7 @@ class Update {
     report_.dimension = bundle_->model->encoder().width();
     const torch::Device device = pick_device(request_.device);
     bundle_->model->to(device);
-    partial_ = std::make_unique<PartialRows>(
-        partial_folder(),
-        fmt::format("{} {} {} {} {}", maker_.weights, maker_.pipeline, maker_.chunk_s, maker_.hop_s, maker_.timestamps),
-        report_.dimension);
-    remove_leftovers();
+    partial_ = std::make_unique<PartialRows>(partial_folder(), rows_maker(), report_.dimension);
     std::vector<int64_t> numbers;
     for (const int64_t number : missing_) {
       if (partial_->has(source_.item(number).id, contents_[static_cast<size_t>(number)])) {
@@ -224,8 +265,8 @@ class Update {
     const size_t start = items.column("start"), end = items.column("end");
     ItemRows rows;
     for (int64_t row = place.row; row < place.row + place.count; ++row) {
-      rows.start_s.push_back(std::stod(items.cell(row, start)));
-      rows.end_s.push_back(std::stod(items.cell(row, end)));
+      rows.start_s.push_back(number_of(items.cell(row, start)));
+      rows.end_s.push_back(number_of(items.cell(row, end)));
     }
     const at::Tensor vectors = old_->vectors(place.row, place.count).contiguous();
     rows.vectors.assign(vectors.const_data_ptr<float>(), vectors.const_data_ptr<float>() + vectors.numel());
@@ -251,8 +292,9 @@ class Update {
     return lines;
   }
 
-  /// Everything that can be told, in the order of the source; into the store when that makes a difference.
-  void assemble() {
+  /// Everything that can be told, in the order of the source; into the store when that makes a difference. False when
+  /// there was nothing at all.
+  bool assemble() {
     int64_t rows = 0;
     std::vector<int64_t> numbers;
     bool same = old_ && old_->manifest().bundle == printable(bundle_path()) &&
@@ -273,7 +315,7 @@ class Update {
           same = place.row == rows;
           if (!same) break;
           const std::vector<std::string> cells = old_->items().cells(place.row + i);
-          same = lines_of(item, content, {std::stod(cells[4])}, {std::stod(cells[5])}).front() == cells;
+          same = lines_of(item, content, {number_of(cells[4])}, {number_of(cells[5])}).front() == cells;
         }
         rows += place.count;
       } else if (const auto found_rows = partial_ ? partial_->find(item.id, content) : std::nullopt) {
@@ -287,29 +329,22 @@ class Update {
     report_.items = std::ssize(numbers);
     report_.rows = rows;
     report_.removed = std::max<int64_t>(0, report_.removed - still_there(numbers));
-    same = same && rows == old_->rows();
-    if (!same) write(numbers, rows);
-    report_.changed = !same;
-    if (partial_) {
-      partial_->remove();
-    } else {
-      remove_finished();
+    if (numbers.empty()) {
+      if (report_.problems.empty()) {
+        throw InputError("STORE", printable(request_.store.string()), "",
+                         "got nothing to embed, expected at least one item");
+      }
+      return false;  // each is told
     }
+    report_.changed = !(same && rows == old_->rows());
+    if (report_.changed) write(numbers, rows);
+    return true;
   }
 
-  /// What a process left that was killed after its store was in place.
-  void remove_finished() const {
-    std::error_code ignored;
-    if (!fs::exists(partial_folder(), ignored)) return;
-    try {
-      PartialRows(partial_folder(), "", 0).remove();
-    } catch (const EnvironmentError&) {
-      // Another process is at work there, or it cannot be written: it is not ours to complain about.
-    }
-  }
-
-  /// Absolute, without a slash at its end.
+  /// Absolute, without a slash at its end; of a link, where it leads.
   [[nodiscard]] fs::path store_folder() const {
+    std::error_code error;
+    if (fs::path target = fs::canonical(request_.store, error); !error) return target;
     fs::path folder = fs::absolute(request_.store).lexically_normal();
     return folder.has_filename() ? folder : folder.parent_path();
   }
@@ -321,7 +356,7 @@ class Update {
     std::unordered_set<uint64_t> old_ids;
     const size_t id = old_->items().column("id");
     for (int64_t row = 0; row < old_->rows(); ++row)
-      old_ids.insert(xxh3_key(item_of(old_->items().cell(row, id), maker_.timestamps)));
+      old_ids.insert(xxh3_key(item_id(old_->items().cell(row, id), maker_.timestamps)));
     int64_t count = 0;
     for (const int64_t number : numbers) count += old_ids.contains(xxh3_key(source_.item(number).id)) ? 1 : 0;
     return count;
@@ -330,13 +365,8 @@ class Update {
   [[nodiscard]] std::string bundle_path() const { return fs::absolute(request_.bundle).lexically_normal().string(); }
 
   void write(const std::vector<int64_t>& numbers, int64_t rows) {
-    if (numbers.empty()) {
-      if (!report_.problems.empty()) return;  // each is told
-      throw InputError("STORE", printable(request_.store.string()), "",
-                       "got nothing to embed, expected at least one item");
-    }
     StoreManifest manifest{maker_, bundle_path(), identity_.id, source_.data(), rows, report_.dimension};
-    EmbeddingWriter writer(request_.store, std::move(manifest), source_.columns());
+    EmbeddingWriter writer(store_folder(), std::move(manifest), source_.columns());
     for (const int64_t number : numbers) {
       const EmbedItem item = source_.item(number);
       const std::string& content = contents_[static_cast<size_t>(number)];
@@ -357,7 +387,8 @@ class Update {
   EmbeddingMaker maker_;
   std::shared_ptr<const Registry> registry_;
   std::unique_ptr<Bundle> bundle_;  // only when something must be computed
-  std::unique_ptr<EmbeddingStore> old_;
+  std::optional<EmbeddingMaker> old_maker_;
+  std::unique_ptr<EmbeddingStore> old_;         // whole, and of this maker
   std::unordered_map<uint64_t, Place> places_;  // items of the old store, by id and content
   std::vector<std::string> contents_;           // of each item; empty: cannot be read
   std::vector<int64_t> missing_;

@@ -1,7 +1,9 @@
 #include "task/model_summary.h"
 
 #include <ATen/record_function.h>
-#include <torch/torch.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <map>
 

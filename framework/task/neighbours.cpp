@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "amae/error.h"
 #include "base/text.h"
@@ -22,14 +22,6 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 namespace {
 
-/// The number that a text is; NaN for another one.
-double number_of(const std::string& text) {
-  double x = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
-  const bool is_number = error == std::errc() && end == text.data() + text.size() && std::isfinite(x);
-  return is_number ? x : std::numeric_limits<double>::quiet_NaN();
-}
-
 /// In numerical order where all are numbers, else as texts.
 std::vector<std::string> in_order(std::vector<std::string> names) {
   const bool are_numbers =
@@ -41,14 +33,31 @@ std::vector<std::string> in_order(std::vector<std::string> names) {
   return names;
 }
 
+/// Which item each row is of, in order of their first appearance; empty where every row is an item of its own.
+std::vector<int64_t> items_of_rows(const EmbeddingStore& store) {
+  std::vector<int64_t> of_row;
+  if (!store.manifest().maker.timestamps) return of_row;
+  std::unordered_map<std::string, int64_t> numbers;
+  const size_t id = store.items().column("id");
+  for (int64_t row = 0; row < store.rows(); ++row) {
+    const auto found = numbers.emplace(item_id(store.items().cell(row, id), true), std::ssize(numbers)).first;
+    of_row.push_back(found->second);
+  }
+  return of_row;
+}
+
 RetrievalMetrics evaluate_split(const EmbeddingStore& store, const StoreLabels& labels,
                                 const std::vector<bool>& is_query, const PostOptions& post,
                                 const RetrievalOptions& options, const std::string& field) {
   std::vector<int64_t> rows[2];
   std::vector<int64_t> classes[2];
+  std::vector<int64_t> items[2];
+  const std::vector<int64_t> item_of_row = items_of_rows(store);
   for (size_t row = 0; row < is_query.size(); ++row) {
-    rows[is_query[row] ? 1 : 0].push_back(static_cast<int64_t>(row));
-    classes[is_query[row] ? 1 : 0].push_back(labels.of_row[row]);
+    const size_t side = is_query[row] ? 1 : 0;
+    rows[side].push_back(static_cast<int64_t>(row));
+    classes[side].push_back(labels.of_row[row]);
+    if (!item_of_row.empty()) items[side].push_back(item_of_row[row]);
   }
   if (rows[0].empty() || rows[1].empty()) {
     throw InputError(
@@ -60,7 +69,16 @@ RetrievalMetrics evaluate_split(const EmbeddingStore& store, const StoreLabels& 
                      "got no labels, which retrieval is judged by");
   const at::Tensor gallery = store.vectors(rows[0]);
   const PostProcess process = PostProcess::fit(post, gallery);
-  return retrieval_metrics(process(store.vectors(rows[1])), classes[1], process(gallery), classes[0], options);
+  const RetrievalMetrics metrics = retrieval_metrics(process(store.vectors(rows[1])), classes[1], process(gallery),
+                                                     classes[0], options, {items[1], items[0]});
+  if (metrics.queries == 0) {
+    const auto unlabelled = std::count(classes[1].begin(), classes[1].end(), -1);
+    throw InputError("QUERY", printable(store.folder().string()), field,
+                     fmt::format("got {} rows as queries of which none can be judged ({} have no label, {} no other "
+                                 "item of their label in the gallery), expected at least one",
+                                 rows[1].size(), unlabelled, std::ssize(rows[1]) - unlabelled));
+  }
+  return metrics;
 }
 
 KnnGraph nearest_graph(const at::Tensor& x, int64_t k) {
@@ -142,7 +160,7 @@ std::vector<std::pair<std::string, RetrievalMetrics>> evaluate_folds(const Embed
     const auto fold = std::find(folds.classes.begin(), folds.classes.end(), name) - folds.classes.begin();
     std::vector<bool> is_query;
     for (const int64_t f : folds.of_row) is_query.push_back(f == fold);
-    results.emplace_back(name, evaluate_split(store, labels, is_query, post, options, "fold"));
+    results.emplace_back(name, evaluate_split(store, labels, is_query, post, options, "fold " + printable(name)));
   }
   return results;
 }
@@ -188,7 +206,8 @@ Audit audit_store(const EmbeddingStore& store, const PostOptions& post, const Au
   input.vectors = PostProcess::fit(post, raw)(raw);
   input.labels = labels_of(items).of_row;
   input.folds = labels_of(items, "fold").of_row;
-  if (!store.manifest().maker.timestamps) {  // chunks of one file share its content
+  input.items = items_of_rows(store);
+  if (input.items.empty()) {  // chunks of one file share its content
     const size_t column = items.column("content");
     for (int64_t row = 0; row < items.rows(); ++row) input.contents.push_back(items.cell(row, column));
   }
@@ -207,8 +226,14 @@ at::Tensor map_store(const EmbeddingStore& store, const PostOptions& post, const
   return umap_layout(nearest_graph(x, options.neighbours), start, umap, progress);
 }
 
-fs::path write_map(const EmbeddingStore& store, const at::Tensor& places, const std::string& color,
-                   const fs::path& file, const std::string& title) {
+fs::path map_base(const fs::path& file) {
+  fs::path base = file;
+  if (base.extension() == ".csv" || base.extension() == ".svg") base.replace_extension();
+  return base;
+}
+
+void write_map(const EmbeddingStore& store, const at::Tensor& places, const std::string& color, const fs::path& file,
+               const std::string& title) {
   constexpr size_t kMostGroups = 20;  // of numbers; more of them are a scale
   const Items& items = store.items();
   const size_t id = items.column("id"), column = items.column(color, "--color");
@@ -247,11 +272,9 @@ fs::path write_map(const EmbeddingStore& store, const at::Tensor& places, const 
     }
     svg = scatter_svg(title, groups);
   }
-  fs::path base = file;
-  if (base.extension() == ".csv" || base.extension() == ".svg") base.replace_extension();
-  write_file(base.string() + ".csv", csv);
-  write_file(base.string() + ".svg", svg);
-  return base;
+  const std::string base = map_base(file).string();
+  write_file(base + ".csv", csv);
+  write_file(base + ".svg", svg);
 }
 
 }  // namespace amae

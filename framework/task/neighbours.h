@@ -14,8 +14,9 @@
 
 namespace amae {
 
-/// Queries against a gallery: `queries` are the rows that fulfil the conditions, the gallery is all others.
-/// The post-processing is fitted on the gallery alone. Throws InputError when either is empty or no row has a label.
+/// Queries against a gallery: `queries` are the rows that fulfil the conditions, the gallery is all others, less, for
+/// each query, the rows of its own item. The post-processing is fitted on the gallery alone. Throws InputError when
+/// either is empty, no row has a label, or no query has another row of its label to find.
 RetrievalMetrics evaluate_queries(const EmbeddingStore& store, const std::vector<std::string>& queries,
                                   const PostOptions& post, const RetrievalOptions& options);
 
@@ -50,9 +51,12 @@ struct MapOptions {
 at::Tensor map_store(const EmbeddingStore& store, const PostOptions& post, const MapOptions& options,
                      const std::function<void(int64_t, int64_t)>& progress);
 
+/// FILE, the path of a map's files without their endings: `file` without .csv or .svg at its end.
+std::filesystem::path map_base(const std::filesystem::path& file);
+
 /// FILE.csv (id, x, y and `color`) and FILE.svg, coloured by that column: classes, or a scale where it has more than 20
-/// values that are all numbers. Returns FILE: `file` without .csv or .svg at its end.
-std::filesystem::path write_map(const EmbeddingStore& store, const at::Tensor& places, const std::string& color,
-                                const std::filesystem::path& file, const std::string& title);
+/// values that are all numbers.
+void write_map(const EmbeddingStore& store, const at::Tensor& places, const std::string& color,
+               const std::filesystem::path& file, const std::string& title);
 
 }  // namespace amae

@@ -1,7 +1,7 @@
 #include "task/predict.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "io/audio.h"
 #include "train/evaluate.h"

@@ -1,7 +1,7 @@
 #include "task/pretrain.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

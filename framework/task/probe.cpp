@@ -1,7 +1,7 @@
 #include "task/probe.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,9 +17,8 @@
 #include "report/metrics.h"
 #include "task/crossval.h"
 #include "task/eval_report.h"
-#include "task/run_folder.h"
+#include "task/prepare.h"
 #include "task/slices.h"
-#include "task/split_file.h"
 #include "train/features.h"
 
 namespace amae {
@@ -92,32 +91,20 @@ void warn_of_other_front_end(const Plan& plan, const fs::path& from, const Spec&
 /// The probe of the whole config, or of one fold.
 class Probing {
  public:
-  Probing(Plan& plan, const RunRequest& request, Data& data, fs::path path, std::vector<int64_t> fold)
+  Probing(const Plan& plan, const RunRequest& request, Data& data, RunFolder& folder, const std::vector<int64_t>& fold)
       : plan_(plan),
         config_(plan.config),
         request_(request),
         data_(data),
-        path_(std::move(path)),
-        fold_(std::move(fold)),
-        folder_(path_, plan, request.argv),
-        log_file_(path_ / "log.txt") {}
+        folder_(folder),
+        path_(folder.path()),
+        fold_(fold) {}
 
-  /// False when stopped.
-  bool go() {
+  void go() {
     const auto begin = std::chrono::steady_clock::now();
-    try {
-      prepare();
-      judge();
-      folder_.note("seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-      folder_.finish("finished");
-      return true;
-    } catch (const Stopped&) {
-      folder_.finish("interrupted");
-      return false;
-    } catch (...) {
-      folder_.finish_quietly("failed");
-      throw;
-    }
+    prepare();
+    judge();
+    folder_.note("seconds", seconds_since(begin));
   }
 
  private:
@@ -136,26 +123,9 @@ class Probing {
       refuse_leak(plan_, *data_.dataset, split_.test, from_);
       warn_of_other_front_end(plan_, from_, pipeline_->input());
     }
-    if (!data_.cache) {
-      data_.cache = make_cache(plan_, data_.dataset, pipeline_);
-      log::info("cache  {} ({})", data_.cache->kind(), bytes_text(data_.cache->bytes()));
-    }
-    if (data_.dataset->skips_bad_rows()) {
-      folder_.note("bad_samples", bad_rows_json(*data_.dataset, data_.cache->bad_rows()));
-      split_ = without_bad_rows(plan_, *data_.cache, fold_, split_);
-    }
-    folder_.note("split", keep_split(path_, *data_.dataset, split_));
-    fit_pipeline(*pipeline_, *data_.cache, split_.train);
-    model_->to(device_);
+    split_ = load_rows(plan_, folder_, data_, pipeline_, fold_, std::move(split_));
     model_->eval();
-    int64_t parameters = 0;
-    for (const torch::Tensor& p : model_->parameters()) parameters += p.numel();
-    log::info("model  {}, {} parameters, {} features, device {} ({} threads)", config_.model.name,
-              count_text(static_cast<double>(parameters)), model_->encoder().width(), device_.str(),
-              at::get_num_threads());
-    log::info("run    {}", path_.string());
-    folder_.note("device", device_.str());
-    folder_.note("parameters", parameters);
+    place_model(plan_, folder_, *model_, device_, fmt::format("{} features", model_->encoder().width()));
     folder_.note("features", model_->encoder().width());
   }
 
@@ -204,14 +174,13 @@ class Probing {
     folder_.note("results", results);
   }
 
-  Plan& plan_;
+  const Plan& plan_;
   const RunConfig& config_;
   const RunRequest& request_;
   Data& data_;
-  fs::path path_;
-  std::vector<int64_t> fold_;  ///< the test fold, or empty
-  RunFolder folder_;
-  log::File log_file_;
+  RunFolder& folder_;
+  const fs::path& path_;              ///< of folder_
+  const std::vector<int64_t>& fold_;  ///< the test fold, or empty
   torch::Device device_ = torch::kCPU;
   std::string from_;
   Split split_;
@@ -254,28 +223,16 @@ bool probe(Plan& plan, const RunRequest& request, const std::function<fs::path()
   const auto begin = std::chrono::steady_clock::now();
   check_names(plan);
   check_methods(plan);
-  Data data;
-  data.dataset = open_dataset(plan);
-  data.multi_label = has_several_labels(*data.dataset);
-  check_split_columns(plan, *data.dataset);
-  check_slices(plan, *data.dataset);
-  static_cast<void>(make_pipeline(plan, *data.dataset));
+  Data data = open_data(plan, /*needs_labels=*/true);
   const fs::path run = run_folder();  // only now, so that a mistake in the data or the chain leaves no folder behind
-  bool finished = false;
-  if (plan.config.folds.empty()) {
-    finished = Probing(plan, request, data, run, {}).go();
-  } else {
-    finished = cross_validate(plan, request, run, *data.dataset, [&](const fs::path& fold_run, int64_t fold) {
-      return Probing(plan, request, data, fold_run, {fold}).go();
-    });
-    if (finished) write_fold_means(plan, run);
-  }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (finished) {
-    log::info("done   {}  {}", run.string(), duration_text(seconds));
-  } else {
-    log::info("stopped by signal {}; go on with: amae resume {}", stop_signal(), run.string());
-  }
+  const bool finished = carry_out(
+      plan, request, run, *data.dataset,
+      [&](RunFolder& folder, const auto& fold) { Probing(plan, request, data, folder, fold).go(); },
+      [&](RunFolder& folder, const auto& folds) {
+        cross_validate(folder, *data.dataset, folds);
+        write_fold_means(plan, run);
+      });
+  tell_end(finished, run, begin);
   return finished;
 }
 

@@ -2,10 +2,9 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <random>
 #include <set>
@@ -13,6 +12,8 @@
 #include "amae/version.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/stop.h"
+#include "base/text.h"
 
 namespace amae {
 namespace fs = std::filesystem;
@@ -52,6 +53,18 @@ ordered_json plugin_list(const Plan& plan) {
 }  // namespace
 
 std::string utc_time() { return time_text("%Y-%m-%dT%H:%M:%SZ"); }
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+void tell_end(bool finished, const fs::path& run, std::chrono::steady_clock::time_point begin, const char* saved) {
+  if (finished) {
+    log::info("done   {}  {}", run.string(), duration_text(seconds_since(begin)));
+  } else {
+    log::info("stopped by signal {}; {}go on with: amae resume {}", stop_signal(), saved, run.string());
+  }
+}
 
 fs::path make_run_folder(const Plan& plan, const fs::path& out) {
   if (!out.empty()) {
@@ -130,14 +143,24 @@ void RunFolder::expect(const std::string& key, const ordered_json& value) {
   json_[key] = value;
 }
 
-void RunFolder::finish_quietly(const std::string& state) noexcept {
+bool RunFolder::record(const std::function<void()>& work) {
   try {
-    finish(state);
-  } catch (const std::exception&) {  // run.json keeps "running"; the lock tells that nobody is
+    work();
+    end("finished");
+    return true;
+  } catch (const Stopped&) {
+    end("interrupted");
+    return false;
+  } catch (...) {
+    try {
+      end("failed");
+    } catch (const std::exception&) {  // a full disk must not hide why; the lock tells that nobody is "running"
+    }
+    throw;
   }
 }
 
-void RunFolder::finish(const std::string& state) {
+void RunFolder::end(const std::string& state) {
   json_["state"] = state;
   json_["ended"] = utc_time();
   write_file(path_ / "run.json", json_.dump(2) + "\n");

@@ -1,7 +1,9 @@
 // The folder that a run leaves behind.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -27,12 +29,13 @@ class RunFolder {
   /// The same, for what must not change between a run and its resume. Throws InputError when run.json holds another
   /// value.
   void expect(const std::string& key, const nlohmann::ordered_json& value);
-  /// "finished", "interrupted" or "failed".
-  void finish(const std::string& state);
-  /// The same while an exception is on its way: a full disk must not hide it.
-  void finish_quietly(const std::string& state) noexcept;
+  /// Does `work` and keeps how it ended: "finished", "interrupted" when it threw Stopped (returns false), or "failed"
+  /// when it threw anything else, which passes.
+  bool record(const std::function<void()>& work);
 
  private:
+  void end(const std::string& state);
+
   std::filesystem::path path_;
   std::unique_ptr<FileLock> lock_;
   nlohmann::ordered_json json_;
@@ -43,5 +46,11 @@ nlohmann::ordered_json read_run_json(const std::filesystem::path& run);
 
 /// "2026-11-20T14:03:12Z".
 std::string utc_time();
+
+double seconds_since(std::chrono::steady_clock::time_point begin);
+
+/// Tells people how a task ended that began at `begin`. `saved`: "saved; " where a stop loses no work.
+void tell_end(bool finished, const std::filesystem::path& run, std::chrono::steady_clock::time_point begin,
+              const char* saved = "");
 
 }  // namespace amae

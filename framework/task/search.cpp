@@ -1,7 +1,7 @@
 #include "task/search.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <utility>
@@ -38,6 +38,8 @@ class Queries {
   /// One FoundFor without hits for each row of `vectors`.
   std::vector<FoundFor> read(at::Tensor& vectors) {
     for (const std::string& name : request_.queries) add(name);
+    if (files_.empty() && !request_.model.empty())
+      throw InputError("USAGE", "", "--model", "got it beside ids or vectors, which have no use for it");
     if (!files_.empty()) embed();
     vectors = at::cat(vectors_);
     return std::move(queries_);

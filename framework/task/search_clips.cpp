@@ -1,12 +1,13 @@
 // Sounds and pictures for the page of a search.
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
 #include "base/file.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "io/audio.h"
 #include "io/png.h"
@@ -76,21 +77,23 @@ class Clips {
   }
 
   PageClip of_row(int64_t row) {
+    throw_if_stopped();
     const std::vector<std::string> cells = store_.items().cells(row);
     const std::string &id = cells[columns_[0]], &path = cells[columns_[1]], &fold = cells[columns_[3]];
     PageClip clip;
     clip.id = id;
     clip.label = cells[columns_[2]];
     const bool is_part = store_.manifest().maker.timestamps;
-    const double start = std::stod(cells[columns_[4]]), end = std::stod(cells[columns_[5]]);
-    if (is_part) {
+    const double start = number_of(cells[columns_[4]]), end = number_of(cells[columns_[5]]);
+    if (is_part && start <= end) {  // no number is neither
       clip.start_s = start;
       clip.end_s = end;
     }
     fill(clip, [&] {
+      if (is_part && clip.end_s == 0) throw InputError("DATA", "", "", "its section in items.csv is none");
       if (!problem_.empty()) throw InputError("DATA", "", "", problem_);
       if (!data_) return load(*file_source({path}), 0, clip);
-      const auto found = numbers_.find(is_part ? id.substr(0, id.rfind("#t=")) : id);
+      const auto found = numbers_.find(item_id(id, is_part));
       if (found == numbers_.end()) throw InputError("DATA", "", "", "is no longer in the data set");
       return load(*data_, found->second, clip);
     });
@@ -99,6 +102,7 @@ class Clips {
   }
 
   PageClip of_file(const std::string& file) {
+    throw_if_stopped();
     PageClip clip;
     clip.id = file;
     fill(clip, [&] { return load(*file_source({file}), 0, clip); });
@@ -158,6 +162,7 @@ class Clips {
 SearchPage page_of(const SearchResult& result, const std::vector<fs::path>& plugin_path) {
   Clips clips(result, plugin_path);
   SearchPage page;
+  page.are_distances = result.metric == "l2";
   page.title = result.found.size() == 1 ? "Similar to " + result.found[0].query : "Similar sounds";
   for (const FoundFor& found : result.found) {
     PageSearch& search = page.searches.emplace_back();

@@ -1,7 +1,9 @@
 #include "task/session.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <functional>
 #include <set>

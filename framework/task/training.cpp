@@ -1,7 +1,7 @@
 #include "task/training.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,24 +10,18 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/stop.h"
-#include "base/text.h"
 #include "config/read.h"
 #include "report/plots.h"
 #include "task/crossval.h"
 #include "task/eval_report.h"
-#include "task/run_folder.h"
+#include "task/prepare.h"
 #include "task/slices.h"
-#include "task/split_file.h"
 #include "train/trainer.h"
 
 namespace amae {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 
 /// SVGs of what metrics.jsonl holds: one chart a figure (losses, accuracies, the learning rate), a curve a split.
 void write_plots(const fs::path& folder, const std::vector<Metric>& metrics) {
@@ -77,45 +71,31 @@ auto with_places(const Plan& plan, const Action& action) {
 /// One run of a task: of the whole config, or of one fold.
 class Run {
  public:
-  Run(Plan& plan, const RunRequest& request, TrainingTask& task, Data& data, fs::path path, std::vector<int64_t> fold)
+  Run(const Plan& plan, const RunRequest& request, TrainingTask& task, Data& data, RunFolder& folder,
+      const std::vector<int64_t>& fold)
       : plan_(plan),
         config_(plan.config),
         request_(request),
         task_(task),
         data_(data),
-        path_(std::move(path)),
-        fold_(std::move(fold)),
-        folder_(path_, plan, request.argv),
-        log_file_(path_ / "log.txt") {}
+        folder_(folder),
+        path_(folder.path()),
+        fold_(fold) {}
 
-  /// False when stopped.
-  bool go() {
+  void go() {
     const auto begin = std::chrono::steady_clock::now();
-    try {
-      const TrainingContext context = prepare();
-      Trainer trainer = make_trainer(context);
-      if (trainer.restore()) log::info("resume at epoch {}, step {}", trainer.state().epoch + 1, trainer.state().step);
-      if (!trainer.run()) {
-        folder_.finish("interrupted");
-        return false;
-      }
-      write_plots(path_ / "plots", trainer.log().all());
-      folder_.note("results", evaluate_splits(context, trainer));
-      if (!config_.save_as.empty()) {
-        const fs::path kept = checkpoints_folder() / with_fold(config_.save_as, fold_);
-        keep_bundle(path_ / "checkpoints/last", kept);
-        log::info("kept   {}", kept.string());
-      }
-      folder_.note("seconds", seconds_since(begin));
-      folder_.finish("finished");
-      return true;
-    } catch (const Stopped&) {
-      folder_.finish("interrupted");
-      return false;
-    } catch (...) {
-      folder_.finish_quietly("failed");
-      throw;
+    const TrainingContext context = prepare();
+    Trainer trainer = make_trainer(context);
+    if (trainer.restore()) log::info("resume at epoch {}, step {}", trainer.state().epoch + 1, trainer.state().step);
+    if (!trainer.run()) throw Stopped();
+    write_plots(path_ / "plots", trainer.log().all());
+    folder_.note("results", evaluate_splits(context, trainer));
+    if (!config_.save_as.empty()) {
+      const fs::path kept = checkpoints_folder() / with_fold(config_.save_as, fold_);
+      keep_bundle(path_ / "checkpoints/last", kept);
+      log::info("kept   {}", kept.string());
     }
+    folder_.note("seconds", seconds_since(begin));
   }
 
  private:
@@ -132,26 +112,9 @@ class Run {
     if (!resumes) refuse_leak(plan_, *data_.dataset, split.test, init_path(plan_, fold_).string(), split.train);
     if (resumes) verify_checksums(last);  // before anything of it is read
     const RowMarks inherited = resumes ? read_trained_on(last) : rows_behind(init_path(plan_, fold_));
-    if (!data_.cache) {
-      data_.cache = make_cache(plan_, data_.dataset, pipeline);
-      log::info("cache  {} ({})", data_.cache->kind(), bytes_text(data_.cache->bytes()));
-    }
-    if (data_.dataset->skips_bad_rows()) {
-      folder_.note("bad_samples", bad_rows_json(*data_.dataset, data_.cache->bad_rows()));
-      split = without_bad_rows(plan_, *data_.cache, fold_, split);
-    }
-    folder_.note("split", keep_split(path_, *data_.dataset, split));
+    split = load_rows(plan_, folder_, data_, pipeline, fold_, std::move(split));
     trained_on_ = united(inherited, marks_of(*data_.dataset, split.train));
-    fit_pipeline(*pipeline, *data_.cache, split.train);
-    model->to(device);
-    int64_t parameters = 0;
-    for (const torch::Tensor& p : model->parameters()) parameters += p.numel();
-    log::info("model  {}, {} parameters, input {}, device {} ({} threads)", config_.model.name,
-              count_text(static_cast<double>(parameters)), pipeline->output(Mode::train).text(), device.str(),
-              at::get_num_threads());
-    log::info("run    {}", path_.string());
-    folder_.note("device", device.str());
-    folder_.note("parameters", parameters);
+    place_model(plan_, folder_, *model, device, "input " + pipeline->output(Mode::train).text());
     return {plan_, data_.dataset, data_.cache, pipeline, std::move(split), std::move(model), device, path_};
   }
 
@@ -224,16 +187,15 @@ class Run {
     return results;
   }
 
-  Plan& plan_;
+  const Plan& plan_;
   const RunConfig& config_;
   const RunRequest& request_;
   TrainingTask& task_;
   Data& data_;
-  fs::path path_;
-  std::vector<int64_t> fold_;  ///< the test fold, or empty
-  RunFolder folder_;
-  log::File log_file_;
-  RowMarks trained_on_;  ///< by this run and by what it started from
+  RunFolder& folder_;
+  const fs::path& path_;              ///< of folder_
+  const std::vector<int64_t>& fold_;  ///< the test fold, or empty
+  RowMarks trained_on_;               ///< by this run and by what it started from
 };
 
 }  // namespace
@@ -242,26 +204,13 @@ bool run_training(Plan& plan, const RunRequest& request, const std::function<fs:
                   TrainingTask& task) {
   const auto begin = std::chrono::steady_clock::now();
   check_names(plan);
-  Data data;
-  data.dataset = open_dataset(plan, task.needs_labels());
-  data.multi_label = has_several_labels(*data.dataset);
-  check_split_columns(plan, *data.dataset);
-  if (data.dataset->labels().defined()) check_slices(plan, *data.dataset);
-  static_cast<void>(make_pipeline(plan, *data.dataset));
+  Data data = open_data(plan, task.needs_labels());
   const fs::path run = run_folder();  // only now, so that a mistake in the data or the chain leaves no folder behind
-  bool finished = false;
-  if (plan.config.folds.empty()) {
-    finished = Run(plan, request, task, data, run, {}).go();
-  } else {
-    finished = cross_validate(plan, request, run, *data.dataset, [&](const fs::path& fold_run, int64_t fold) {
-      return Run(plan, request, task, data, fold_run, {fold}).go();
-    });
-  }
-  if (finished) {
-    log::info("done   {}  {}", run.string(), duration_text(seconds_since(begin)));
-  } else {
-    log::info("stopped by signal {}; saved; go on with: amae resume {}", stop_signal(), run.string());
-  }
+  const bool finished = carry_out(
+      plan, request, run, *data.dataset,
+      [&](RunFolder& folder, const auto& fold) { Run(plan, request, task, data, folder, fold).go(); },
+      [&](RunFolder& folder, const auto& folds) { cross_validate(folder, *data.dataset, folds); });
+  tell_end(finished, run, begin, "saved; ");
   return finished;
 }
 

@@ -3,7 +3,7 @@
 //   last/  model.safetensors, ema.safetensors, the bundle's files, and what resuming needs: optim.safetensors,
 //   state.json best/  the bundle alone
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <chrono>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 #include "train/classification.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "train/evaluate.h"
 

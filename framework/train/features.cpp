@@ -1,6 +1,7 @@
 #include "train/features.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "amae/error.h"
 #include "base/stop.h"

@@ -1,6 +1,7 @@
 #include "train/knn_probe.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <map>
 

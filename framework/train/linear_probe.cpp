@@ -1,6 +1,8 @@
 #include "train/linear_probe.h"
 
-#include <torch/torch.h>
+#include <torch/optim/lbfgs.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "train/features.h"
 

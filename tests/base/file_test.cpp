@@ -86,6 +86,52 @@ TEST_CASE("when the disk takes only a part, the old content stays and nothing el
   CHECK(names_in(folder.path()) == Names{"f"});
 }
 
+TEST_CASE("a file that is written piece by piece appears whole at commit and not before") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "f";
+  write_file(path, "old");
+  {
+    AtomicFile file(path);
+    file.write("given up", 8);
+  }
+  CHECK(names_in(folder.path()) == Names{"f"});
+  AtomicFile file(path);
+  file.write("..", 2);
+  file.write("ree", 3);
+  CHECK(read_file(path) == "old");
+  AtomicFile::remove_leftovers(path);  // takes nothing from a living writer
+  CHECK(names_in(folder.path()).size() == 2);
+  file.rewrite("th", 2);
+  file.commit();
+  CHECK(read_file(path) == "three");
+  CHECK(names_in(folder.path()) == Names{"f"});
+}
+
+TEST_CASE("where no output can be put is told ahead of the work, and nothing is left by asking") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "f";
+  CHECK_NOTHROW(require_output(path, "--out"));
+  write_file(path, "old");
+  CHECK_NOTHROW(require_output(path, "--out"));
+  CHECK(read_file(path) == "old");
+  CHECK(names_in(folder.path()) == Names{"f"});
+  for (const fs::path& wrong : {folder.path(), folder.path() / "missing/f", path / "f", fs::path("/dev/null")}) {
+    INFO(wrong);
+    const Problem problem = refusal([&] { require_output(wrong, "--out"); });
+    CHECK(problem.code == "FILE");
+    CHECK(problem.field == "--out");
+    CHECK(contains(problem.message, wrong.string()));
+  }
+  const auto long_name = folder.path() / std::string(250, 'x');  // too long with the ending of a temporary file
+  CHECK_THROWS_AS(require_output(long_name, "--out"), EnvironmentError);
+  const auto closed = folder.path() / "closed";
+  fs::create_directory(closed);
+  fs::permissions(closed, fs::perms{0555});
+  fs::permissions(folder.path(), fs::perms{0755});
+  const OrdinaryUser user;
+  CHECK(refusal<EnvironmentError>([&] { require_output(closed / "f", "--out"); }).where == (closed / "f").string());
+}
+
 TEST_CASE("appending keeps what is there and makes what is not") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "f";

@@ -67,6 +67,15 @@ TEST_CASE("a number's text is short and reads back to the same bits") {
   }
 }
 
+TEST_CASE("a number is a whole text and finite") {
+  CHECK(number_of("-1.5e3") == -1500);
+  CHECK(number_of("7") == 7);
+  for (const char* text : {"", " 1", "1 ", "1s", "nan", "inf", "1e999", "0x10", "one"}) {
+    INFO(text);
+    CHECK(std::isnan(number_of(text)));
+  }
+}
+
 TEST_CASE("printable text is one line of valid UTF-8 that moves no cursor") {
   CHECK(printable("plain text, caf\xC3\xA9, \xE2\x82\xAC, \xF0\x9F\x90\xB6") ==
         "plain text, caf\xC3\xA9, \xE2\x82\xAC, \xF0\x9F\x90\xB6");

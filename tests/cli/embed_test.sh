@@ -65,12 +65,35 @@ exits 2 embed "$run" "$scratch/sounds/bad.wav" --out "$scratch/none" --quiet
 [ ! -e "$scratch/none" ] || fail "nothing was embedded, and yet something was written"
 rm "$scratch/sounds/bad.wav"
 
-# A damaged store is named and made anew.
+# A damaged store is named and made anew; by the same model with the same options alone.
 printf 'x' | dd of="$out/embeddings.npy" bs=1 seek=200 conv=notrunc status=none
+exits 2 embed "$run" "$scratch/sounds" --chunk 0.5s --out "$out" --quiet
+grep -q 'chunk: got 0.5, expected 1 .*--rebuild' "$scratch/err" || fail "damage let another chunk in: $(cat "$scratch/err")"
 exits 0 embed "$run" "$scratch/sounds" --out "$out" --quiet
 grep -q "embeddings.npy.*does not match its hash" "$scratch/err" || fail "the damage is not named: $(cat "$scratch/err")"
 exits 0 index verify "$out"
 
+# What a run cut short left is dropped only when somebody says so; one process at a time; links stay links.
+mkdir "$out.partial"
+echo hours >"$out.partial/rows.bin"
+echo "another model" >"$out.partial/maker.txt"
+refuses 2 'vectors.partial: got vectors of a run cut short .*--rebuild' embed "$run" "$scratch/sounds" --out "$out" --quiet
+there "$out.partial/rows.bin"
+exits 0 embed "$run" "$scratch/sounds" --rebuild --out "$out" --quiet
+[ ! -e "$out.partial" ] || fail "vectors.partial is still there"
+mkdir "$out.partial"
+(
+  flock -x 9
+  refuses 3 'vectors.partial/lock: is in use' embed "$run" "$scratch/sounds" --out "$out" --quiet
+  [ "$failures" = 0 ]
+) 9>"$out.partial/lock" || fail "two at once"
+rm -r "$out.partial"
+ln -s vectors "$scratch/link"
+wav "$scratch/sounds/third.wav" 800 "three"
+exits 0 embed "$run" "$scratch/sounds" --out "$scratch/link" --quiet
+said '^3 items .*: 1 computed'
+[ -L "$scratch/link" ] || fail "the link was replaced"
+exits 0 index verify "$out"
 refuses 2 '--chunk: got .*2 parsecs' embed "$run" "$scratch/sounds/long.wav" --chunk "2 parsecs"
 refuses 2 '--chunk: got 2 s, expected at most 1 s' embed "$run" "$scratch/sounds/long.wav" --chunk 2s --out "$scratch/no"
 refuses 2 '/nowhere' embed /nowhere "$scratch/sounds/long.wav"

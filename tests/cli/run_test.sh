@@ -92,6 +92,8 @@ exits 0 evaluate kept "${other[@]}" split.test=1 --split all
 exits 0 run "${small[@]}" train.epochs=1 eval.splits=[] init_from=kept --out "$scratch/second" --quiet
 refuses 2 'error\[LEAK\]' run "${small[@]}" split.test=1 init_from=kept --out "$scratch/third" --quiet
 refuses 2 'save_as: got one name' run "${small[@]}" 'split={by: fold}' folds=all save_as=kept --out "$scratch/fourth" --quiet
+refuses 2 "folds: got 9, expected all or some of" run "${small[@]}" "split={by: fold}" "folds=[1,9]" --out "$scratch/ninth" --quiet
+[ ! -e "$scratch/ninth" ] || fail "a fold that is not there left a run folder"
 
 # A pretrained encoder has no classes to predict or to evaluate.
 exits 0 run "${small[@]}" task=pretrain train.epochs=1 eval.splits=[] save_as=encoder --out "$scratch/encoder" --quiet \

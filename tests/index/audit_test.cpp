@@ -197,6 +197,41 @@ TEST_CASE("rows without a label are not doubted and have no vote") {
   CHECK(audit_rows(input, {}).label_doubts.empty());
 }
 
+TEST_CASE("rows of one item are no duplicates of each other and have no vote about each other") {
+  // Two files of three chunks each that sound alike, and a copy of the first one's last chunk in the other.
+  AuditInput input{.vectors = directions({0, 0.1, 0.2, 90, 90.1, 0.2}), .labels = {0, 0, 0, 1, 1, 1}};
+  CHECK(audit_rows(input, {.k = 2}).near_duplicates.size() > 3);
+  input.items = {4, 4, 4, 5, 5, 5};
+  const Audit audit = audit_rows(input, {.k = 2});
+  REQUIRE(audit.near_duplicates.size() == 3);  // row 5 with each of the first file
+  for (const AuditPair& pair : audit.near_duplicates) CHECK(pair.second == 5);
+  CHECK(audit.near_count.all == 3);
+  for (const LabelDoubt& doubt : audit.label_doubts) CHECK(doubt.own_share == 0);  // only the other file votes
+  CHECK(audit.doubt_count == std::ssize(audit.label_doubts));
+  input.contents = {"a", "a", "a", "b", "b", "b"};  // as chunks of one file have
+  CHECK(audit_rows(input, {.k = 2}).identical_content.empty());
+}
+
+TEST_CASE("of very many pairs the worst are kept and all are counted") {
+  at::manual_seed(23);
+  AuditInput input{.vectors = at::randn({300, 4})};
+  for (int64_t i = 0; i < 300; ++i) input.folds.push_back(i % 3);
+  AuditOptions options{.k = 60, .duplicate_similarity = -1, .most = 100'000};
+  const Audit all = audit_rows(input, options);
+  REQUIRE(all.near_duplicates.size() >= 9'000);  // more than are held at a time for the 25 below
+  CHECK(all.near_count.all == std::ssize(all.near_duplicates));
+  options.most = 25;
+  const Audit some = audit_rows(input, options);
+  REQUIRE(some.near_duplicates.size() == 25);
+  for (size_t i = 0; i < 25; ++i) {
+    CHECK(some.near_duplicates[i].first == all.near_duplicates[i].first);
+    CHECK(some.near_duplicates[i].second == all.near_duplicates[i].second);
+  }
+  // A last bit that differs between both sides of a pair may count it twice or not at all.
+  CHECK(std::abs(some.near_count.all - all.near_count.all) <= 5);
+  CHECK(std::abs(some.near_count.in_two_folds - all.near_count.in_two_folds) <= 5);
+}
+
 TEST_CASE("more neighbours than rows are all of them, and of nothing there is nothing") {
   const AuditInput two{.vectors = directions({0, 1}), .labels = {0, 1}};
   CHECK(audit_rows(two, {.k = 1000}).near_duplicates.size() == 1);
@@ -225,6 +260,7 @@ TEST_CASE("what cannot be audited is refused") {
   refused({.vectors = vectors, .labels = {0}});
   refused({.vectors = vectors, .folds = {0, 1, 2}});
   refused({.vectors = vectors, .contents = {"a"}});
+  refused({.vectors = vectors, .items = {1}});
   refused({.vectors = vectors}, {.k = 0});
   refused({.vectors = vectors}, {.doubt_margin = 0});
   refused({.vectors = vectors}, {.most = -1});

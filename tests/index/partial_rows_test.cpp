@@ -29,11 +29,10 @@ ItemRows rows_from(int from, int64_t rows) {
 
 class Folder {
  public:
+  Folder() { fs::create_directory(path()); }
   [[nodiscard]] fs::path path() const { return folder_.path() / "rows"; }
   [[nodiscard]] fs::path file() const { return path() / "rows.bin"; }
-  [[nodiscard]] PartialRows open(const std::string& maker = "maker 1", int64_t width = kWidth) const {
-    return {path(), maker, width};
-  }
+  [[nodiscard]] PartialRows open(const std::string& maker = "maker 1") const { return {path(), maker, kWidth}; }
   static void add(PartialRows& rows, const std::string& id, const ItemRows& item) {
     rows.add(id, "content of " + id, item.start_s, item.end_s, item.vectors.data());
   }
@@ -137,39 +136,32 @@ TEST_CASE_METHOD(Folder, "a flipped bit loses its record and what follows, and n
   CHECK(held() == "abc");
 }
 
-TEST_CASE_METHOD(Folder, "what another maker or another width left is removed") {
+TEST_CASE_METHOD(Folder, "what another maker left is told, and removed by who takes its place") {
+  CHECK_FALSE(PartialRows::has_other(path(), "maker 1"));
   static_cast<void>(fill());
   CHECK(held() == "abc");
-  { CHECK_FALSE(open("maker 2").has("a", "content of a")); }
+  CHECK_FALSE(PartialRows::has_other(path(), "maker 1"));
+  CHECK(PartialRows::has_other(path(), "maker 2"));
+  CHECK(held() == "abc");
+  CHECK_FALSE(open("maker 2").has("a", "content of a"));
   CHECK(held().empty());
   static_cast<void>(fill());
-  { CHECK_FALSE(open("maker 1", kWidth + 1).has("a", "content of a")); }
-  CHECK(held().empty());
-  static_cast<void>(fill());
-  fs::remove(path() / "maker.json");
+  fs::remove(path() / "maker.txt");
   CHECK(held().empty());
 }
 
-TEST_CASE_METHOD(Folder, "one at a time holds the folder") {
-  {
-    const PartialRows rows = open();
-    const Problem problem = refusal<EnvironmentError>([&] { static_cast<void>(open()); });
-    CHECK(problem.code == "LOCKED");
-    CHECK(problem.where == (path() / "lock").string());
-    CHECK(contains(problem.message, std::to_string(::getpid())));
-  }
-  CHECK_NOTHROW(open());
+TEST_CASE_METHOD(Folder, "a record that was changed under our hands is an error, never a lost item") {
+  PartialRows rows = open();
+  add(rows, "a", items[0]);
+  std::string bytes = read_file(file());
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  std::fstream(file(), std::ios::binary | std::ios::in | std::ios::out) << bytes;
+  CHECK(refusal<EnvironmentError>([&] { static_cast<void>(rows.find("a", "content of a")); }).where == file().string());
 }
 
-TEST_CASE_METHOD(Folder, "remove takes the folder away, and the next one begins anew") {
-  static_cast<void>(fill());
-  {
-    PartialRows rows = open();
-    rows.remove();
-    CHECK_FALSE(fs::exists(path()));
-  }
-  CHECK_FALSE(fs::exists(path()));
-  CHECK(held().empty());
+TEST_CASE_METHOD(Folder, "an id that no record can hold is refused") {
+  PartialRows rows = open();
+  CHECK(refusal([&] { add(rows, std::string(1 << 20U, 'x'), items[0]); }).code == "STORE");
 }
 
 TEST_CASE_METHOD(Folder, "a link in the place of the rows is not followed") {

@@ -249,6 +249,57 @@ TEST_CASE("figures agree with NumPy and scikit-learn to 1e-6") {
   CHECK_THAT(m.uniformity, WithinAbs(expected("uniformity"), 1e-6));
 }
 
+TEST_CASE("rows of the query's own item have no rank and are nothing to be found") {
+  // At 0 degrees, of item 7: its own rows stand nearest, and both are of its class.
+  const at::Tensor gallery = directions({1, 2, 30, 60, 90});
+  const Labels labels = {0, 0, 1, 0, 1};
+  const RetrievalMetrics with =
+      retrieval_metrics(directions({0}), {0}, gallery, labels, {.knn = 1}, {{7}, {7, 7, 1, 2, 3}});
+  const RetrievalMetrics without =
+      retrieval_metrics(directions({0}), {0}, directions({30, 60, 90}), {1, 0, 1}, {.knn = 1});
+  CHECK(with.queries == 1);
+  CHECK(with.hit1.value == 0);
+  for (size_t i = 0; i < named(with).size(); ++i) {
+    INFO(named(with)[i].first);
+    CHECK(named(with)[i].second.value == named(without)[i].second.value);
+  }
+  // Without another item of its class it is skipped, and only it.
+  const RetrievalMetrics lone =
+      retrieval_metrics(directions({0, 60}), {0, 0}, gallery, labels, {.knn = 1}, {{7, 9}, {7, 7, 1, 7, 3}});
+  CHECK(lone.queries == 1);
+  CHECK(lone.skipped == 1);
+  CHECK(lone.hit1.value == 1);
+}
+
+TEST_CASE("figures over many items equal those of a gallery without the query's own rows") {
+  at::manual_seed(17);
+  const at::Tensor rows = at::randn({240, 4});
+  const Labels labels = random_labels(240, 3);
+  Labels items;
+  for (int64_t i = 0; i < 240; ++i) items.push_back(i / 5 % 13);
+  double hits = 0, counted = 0;
+  for (int64_t q = 0; q < 40; ++q) {
+    std::vector<int64_t> others;
+    Labels their_labels;
+    for (int64_t i = 40; i < 240; ++i) {
+      if (items[static_cast<size_t>(i)] == items[static_cast<size_t>(q)]) continue;
+      others.push_back(i);
+      their_labels.push_back(labels[static_cast<size_t>(i)]);
+    }
+    const RetrievalMetrics one =
+        retrieval_metrics(rows.narrow(0, q, 1), {labels[static_cast<size_t>(q)]},
+                          rows.index_select(0, at::tensor(others, at::kLong)), their_labels, {});
+    hits += one.map_r.value * static_cast<double>(one.queries);
+    counted += static_cast<double>(one.queries);
+  }
+  const RetrievalMetrics all =
+      retrieval_metrics(rows.narrow(0, 0, 40), {labels.begin(), labels.begin() + 40}, rows.narrow(0, 40, 200),
+                        {labels.begin() + 40, labels.end()}, {},
+                        {{items.begin(), items.begin() + 40}, {items.begin() + 40, items.end()}});
+  CHECK(static_cast<double>(all.queries) == counted);
+  CHECK_THAT(all.map_r.value, WithinAbs(hits / counted, kSumError));
+}
+
 TEST_CASE("what cannot be searched is refused") {
   const at::Tensor two = directions({0, 10});
   const auto refused = [](const at::Tensor& q, const Labels& a, const at::Tensor& g, const Labels& b,
@@ -262,6 +313,8 @@ TEST_CASE("what cannot be searched is refused") {
   refused(two.to(at::kLong), {0, 1}, two, {0, 1});
   refused(two, {0, 1}, two, {0, 1}, {.knn = 0});
   refused(two, {0, 1}, two, {0, 1}, {.most_pairs_rows = 1});
+  CHECK_THROWS_AS(retrieval_metrics(two, {0, 1}, two, {0, 1}, {}, {{0, 1}, {0}}), std::invalid_argument);
+  CHECK_THROWS_AS(retrieval_metrics(two, {0, 1}, two, {0, 1}, {}, {{}, {0, 1}}), std::invalid_argument);
   at::Tensor diverged = two.clone();
   diverged[1][0] = std::numeric_limits<float>::infinity();
   try {

@@ -61,9 +61,9 @@ TEST_CASE("an index takes new rows and drops those that are gone, wherever they 
       CHECK(change.kept == 90);
       check_as_fresh(store, all.of(now), options);
       // And once more, so that numbers of rows and of the index are far apart.
-      const std::vector<int64_t> later = joined(numbers(110, 120), std::vector<int64_t>(now.rbegin(), now.rend() - 10));
+      const std::vector<int64_t> later = joined(numbers(110, 112), std::vector<int64_t>(now.rbegin(), now.rend() - 2));
       store.write(all.of(later));
-      CHECK(built(store, options).kept == 90);
+      CHECK(built(store, options).kept == 98);
       check_as_fresh(store, all.of(later), options);
     }
   }
@@ -162,6 +162,20 @@ TEST_CASE("more than a quarter of other rows is built anew") {
   CHECK(change.added == 102);
   CHECK(change.removed == 125);
   CHECK(change.kept == 0);
+}
+
+TEST_CASE("small changes count together, until all is built anew") {
+  const StoreRows all = supply(7);
+  const TestStore store(all.of(numbers(0, 100)));
+  built(store, small_index("flat"));
+  store.write(all.of(numbers(0, 120)));  // 20 of 120
+  CHECK_FALSE(built(store, small_index("flat")).rebuilt);
+  store.write(all.of(numbers(0, 130)));  // 30 of 130
+  CHECK_FALSE(built(store, small_index("flat")).rebuilt);
+  store.write(all.of(numbers(10, 130)));  // 40 of 120
+  CHECK(built(store, small_index("flat")).rebuilt);
+  store.write(all.of(numbers(10, 120)));  // 10 of 110
+  CHECK_FALSE(built(store, small_index("flat")).rebuilt);
 }
 
 TEST_CASE("other options or another model are a reason to build anew") {

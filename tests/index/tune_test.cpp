@@ -23,7 +23,7 @@ TuneOptions all_rows(double target) {
 /// Mean share of the k exact neighbours of every row, itself aside, that a search finds.
 double plain_recall(const SearchIndex& index, int64_t k) {
   const at::Tensor queries = index.prepared(index.store().vectors(), "");
-  const Found found = index.search(queries, k + 1),
+  const Found found = index.found(queries, k + 1),
               exact = plain_search("cosine", queries, queries, numbers(0, index.rows()));
   int64_t right = 0;
   for (size_t q = 0; q < found.size(); ++q) {
@@ -139,7 +139,7 @@ TEST_CASE("an effort that is kept is the one that the next search has") {
     const Found little = found(0), much = found(16);
     REQUIRE_FALSE(same_bits(little, much));
     CHECK(same_bits(little, found(1)));
-    keep_effort(store.path(), 16, {{"recall", 0.99}});
+    keep_effort(store.path(), SearchIndex(store.open()).description(), 16, {{"recall", 0.99}});
     CHECK(same_bits(found(0), much));
     CHECK(same_bits(found(1), little));
     const nlohmann::json told = describe_index(store.path());
@@ -153,6 +153,16 @@ TEST_CASE("an effort that is kept is the one that the next search has") {
     CHECK_FALSE(build_index(*store.open(), options, false).rebuilt);
     CHECK(same_bits(found(0), little));
   }
+}
+
+TEST_CASE("an effort that was measured on an index is not kept in another one") {
+  const TestStore store({scattered(100, 16, 7)});
+  build_index(*store.open(), small_index("hnsw"), false);
+  const nlohmann::json measured = SearchIndex(store.open()).description();
+  build_index(*store.open(), small_index("IVF4,Flat"), false);
+  const std::string before = read_file(store.file(kStoreIndexFile));
+  CHECK(contains(refusal([&] { keep_effort(store.path(), measured, 8, {}); }).message, "replaced meanwhile"));
+  CHECK(read_file(store.file(kStoreIndexFile)) == before);
 }
 
 TEST_CASE("an effort that the options name is taken once, beyond the number of clusters too") {

@@ -1,6 +1,7 @@
 #include "index/umap.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>

@@ -1,5 +1,9 @@
 #include "task/model_summary.h"
 
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
 #include "task/session.h"
 #include "testing.h"
 

@@ -1,6 +1,10 @@
 #include "task/neighbours.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <filesystem>
+#include <iterator>
 
 #include "base/file.h"
 #include "io/csv.h"
@@ -137,6 +141,44 @@ TEST_CASE("an evaluation without queries, gallery, folds or labels is refused wi
   const Problem problem = only_problem([&] { evaluate_folds(*unfolded.open(), {}, {}); });
   CHECK(problem.field == "fold");
   CHECK(contains(problem.message, "got 0 folds"));
+}
+
+TEST_CASE("chunks of one file are no answers to each other") {
+  // Four chunks each of six files, every file at a place of its own: alone, chunks of the same file are near.
+  at::manual_seed(8);
+  StoreRows rows{at::zeros({24, 8})};
+  for (int i = 0; i < 24; ++i) {
+    const int file = i / 4, part = i % 4;
+    rows.vectors[i][file] = 5;
+    rows.vectors[i][6 + part % 2] = 0.1 * part;
+    rows.ids.push_back("f" + std::to_string(file) + ".wav#t=" + std::to_string(part) + "," + std::to_string(part + 1));
+    rows.labels.push_back(file < 3 ? "dog" : "cat");
+    rows.folds.push_back(std::to_string(part));  // an unwise split, of every file's chunks
+  }
+  EmbeddingMaker chunks = maker_of();
+  chunks.timestamps = true;
+  const RetrievalMetrics apart = evaluate_queries(*TestStore(rows, chunks).open(), {"fold=0"}, {}, {});
+  const RetrievalMetrics mixed = evaluate_queries(*TestStore(rows).open(), {"fold=0"}, {}, {});
+  CHECK(mixed.hit1.value == 1);
+  CHECK(apart.queries == 6);
+  CHECK(apart.map_r.value < mixed.map_r.value);
+  const Audit audit = audit_store(*TestStore(rows, chunks).open(), {}, {.duplicate_similarity = 0.99}, {});
+  CHECK(audit.near_duplicates.empty());
+  CHECK_FALSE(audit_store(*TestStore(rows).open(), {}, {.duplicate_similarity = 0.99}, {}).near_duplicates.empty());
+
+  for (int i = 0; i < 24; ++i) rows.labels[static_cast<size_t>(i)] = std::to_string(i / 4);  // a class of its own each
+  const Problem problem = only_problem([&] { evaluate_queries(*TestStore(rows, chunks).open(), {"fold=0"}, {}, {}); });
+  CHECK(problem.field == "--query");
+  CHECK(
+      contains(problem.message, "got 6 rows as queries of which none can be judged (0 have no label, 6 no other item"));
+  CHECK(only_problem([&] { evaluate_folds(*TestStore(rows, chunks).open(), {}, {}); }).field == "fold 0");
+}
+
+TEST_CASE("a row's item is its id, of a chunk without the section") {
+  CHECK(item_id("day.flac#t=2,4", true) == "day.flac");
+  CHECK(item_id("odd#t=1.wav#t=0,1", true) == "odd#t=1.wav");
+  CHECK(item_id("day.flac", true) == "day.flac");
+  CHECK(item_id("odd#t=1.wav", false) == "odd#t=1.wav");
 }
 
 TEST_CASE("labels are numbered as they appear, and an empty one is none") {

@@ -1,7 +1,7 @@
 // Configs in a folder of their own, and what the program says about them.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>

@@ -1,5 +1,7 @@
 #include "train/classification.h"
 
+#include <torch/nn/functional/loss.h>
+
 #include "training.h"
 
 using namespace amae;

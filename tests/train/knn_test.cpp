@@ -1,6 +1,7 @@
 #include "train/knn.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>

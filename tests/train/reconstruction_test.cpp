@@ -1,5 +1,7 @@
 #include "train/reconstruction.h"
 
+#include <torch/nn/modules/linear.h>
+
 #include <cmath>
 #include <csignal>
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "io/safetensors.h"
+#include "train/evaluate.h"
 #include "training.h"
 
 using namespace amae;

@@ -1,6 +1,8 @@
 #include "train/weights.h"
 
-#include <torch/torch.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/types.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <limits>

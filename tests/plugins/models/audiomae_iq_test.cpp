@@ -1,4 +1,6 @@
 // AudioMAE++ over IQ frames [2, N]: both rows in a patch, one band, tokens over time.
+#include <torch/optim/adamw.h>
+
 #include <cmath>
 #include <numbers>
 

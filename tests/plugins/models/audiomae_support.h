@@ -1,7 +1,9 @@
 // What the tests of AudioMAE++ share: a tiny model and numerical gradients.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <functional>

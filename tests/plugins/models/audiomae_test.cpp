@@ -1,4 +1,5 @@
 #include <ATen/autocast_mode.h>
+#include <torch/optim/adamw.h>
 
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>

@@ -1,5 +1,6 @@
 // The ResNet over IQ: the same network in one dimension.
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
