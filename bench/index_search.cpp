@@ -2,6 +2,7 @@
 //
 //   index_search make STORE ROWS DIMENSION CLUSTERS   a store of Gaussian clusters around random centres
 //   index_search query STORE QUERIES.npy SECONDS      queries a second, one at a time and in batches of 256
+//   index_search overhead STORE QUERIES.npy SECONDS   what amae adds to FAISS's own call, in turns
 //   index_search compare STORE QUERIES.npy IDS.npy    whether the ten nearest of each query are these rows
 //   index_search open STORE                           seconds and memory of opening, looking up and filtering
 //
@@ -10,7 +11,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <string>
 
@@ -91,6 +94,41 @@ int query(const std::string& folder, const std::string& file, double seconds) {
   return 0;
 }
 
+/// What amae adds to FAISS's own call, in turns within one process: its time as a share of FAISS's.
+int overhead(const std::string& folder, const std::string& file, double seconds) {
+  const amae::SearchIndex index(std::make_shared<amae::EmbeddingStore>(folder));
+  const at::Tensor queries = amae::read_npy(file);
+  static_cast<void>(rate(index, queries, 256, 1));
+  for (const int64_t batch : {1, 256}) {
+    std::vector<double> ratios;
+    std::vector<float> scores(static_cast<size_t>(batch * 10));
+    std::vector<int64_t> ids(scores.size());
+    const auto begin = std::chrono::steady_clock::now();
+    for (int64_t at = 0; seconds_since(begin) < seconds; at = (at + batch) % (queries.size(0) - batch + 1)) {
+      const at::Tensor part = queries.narrow(0, at, batch);
+      const auto ours = [&] {
+        const auto start = std::chrono::steady_clock::now();
+        static_cast<void>(index.search(index.prepared(part, ""), 10));
+        return seconds_since(start);
+      };
+      const auto plain = [&] {
+        const auto start = std::chrono::steady_clock::now();
+        index.faiss().search(part.const_data_ptr<float>(), batch, 10, scores.data(), ids.data());
+        return seconds_since(start);
+      };
+      // Who comes second finds the caches warm.
+      const bool first = ratios.size() % 2 == 0;
+      const double a = first ? ours() : plain(), b = first ? plain() : ours();
+      ratios.push_back(first ? a / b : b / a);
+    }
+    std::sort(ratios.begin(), ratios.end());
+    const double even = std::sqrt(ratios[ratios.size() / 4] * ratios[3 * ratios.size() / 4]);
+    fmt::print("batch {:<4} {:.4f} of FAISS's own time (median {:.4f}, {} pairs)\n", batch, even,
+               ratios[ratios.size() / 2], ratios.size());
+  }
+  return 0;
+}
+
 int compare(const std::string& folder, const std::string& file, const std::string& ids_file) {
   const amae::SearchIndex index(std::make_shared<amae::EmbeddingStore>(folder));
   const at::Tensor ids = amae::read_npy(ids_file);
@@ -137,10 +175,12 @@ int main(int argc, char** argv) {
   if (words.size() == 5 && words[0] == "make")
     return make(words[1], std::stoll(words[2]), std::stoll(words[3]), std::stoll(words[4]));
   if (words.size() == 4 && words[0] == "query") return query(words[1], words[2], std::stod(words[3]));
+  if (words.size() == 4 && words[0] == "overhead") return overhead(words[1], words[2], std::stod(words[3]));
   if (words.size() == 4 && words[0] == "compare") return compare(words[1], words[2], words[3]);
   if (words.size() == 2 && words[0] == "open") return open(words[1]);
   fmt::print(stderr,
-             "usage: bench_index_search make STORE ROWS DIMENSION CLUSTERS | query STORE QUERIES.npy SECONDS | compare "
+             "usage: bench_index_search make STORE ROWS DIMENSION CLUSTERS | query STORE QUERIES.npy SECONDS | "
+             "overhead STORE QUERIES.npy SECONDS | compare "
              "STORE QUERIES.npy IDS.npy | open STORE\n");
   return 2;
 }

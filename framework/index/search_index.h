@@ -88,7 +88,8 @@ class SearchIndex {
   FaissIndex index_;
   PostProcess post_;
   VectorMetric metric_ = VectorMetric::inner_product;
-  std::vector<int64_t> row_of_id_;  // -1: no such id
+  // Both empty where ids are rows, as long as nothing was removed: a look into them is a cache miss for each hit.
+  std::vector<int64_t> id_of_row_, row_of_id_;  // -1: no such id
 };
 
 /// Writes the index anew with another effort ("ef_search" or "probes") as its default. `measured` is the description of
