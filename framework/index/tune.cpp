@@ -8,6 +8,7 @@
 
 #include "amae/draw.h"
 #include "amae/error.h"
+#include "base/log.h"
 #include "base/stop.h"
 
 namespace amae {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr uint32_t kTuneStream = 0x1E;  // of Draw
 constexpr int64_t kBatch = 256;
+constexpr double kLittleGain = 5e-4;  // of recall, by twice the effort
 
 template <class Work>
 double milliseconds(const Work& work) {
@@ -74,9 +76,15 @@ Tuned tune_index(SearchIndex& index, const TuneOptions& options) {
     step.single_ms = median(single);
     step.batch_ms = median(batch) / static_cast<double>(batch_size);
     tuned.steps.push_back(step);
+    if (has_effort) log::info("tune   {} {}: recall {:.4f}", index.faiss().effort_name(), effort, step.recall);
     if (tuned.chosen < 0 && step.recall >= options.target) tuned.chosen = std::ssize(tuned.steps) - 1;
-    if (!has_effort || effort >= index.faiss().most_effort() || step.recall >= 1 ||
-        (tuned.chosen >= 0 && std::ssize(tuned.steps) >= tuned.chosen + 3))
+    const auto count = std::ssize(tuned.steps);
+    const auto gain = [&](int64_t i) { return tuned.steps[i].recall - tuned.steps[i - 1].recall; };
+    // FAISS gives a graph at least k + 1 candidates, whatever the effort.
+    const bool is_level =
+        count >= 3 && effort > 4 * (k + 1) && gain(count - 1) < kLittleGain && gain(count - 2) < kLittleGain;
+    if (!has_effort || effort >= index.faiss().most_effort() || step.recall >= 1 || is_level ||
+        (tuned.chosen >= 0 && count >= tuned.chosen + 3))
       break;
   }
   return tuned;

@@ -27,8 +27,9 @@ struct Tuned {
   int64_t chosen = -1;          ///< position in `steps` of the least effort that reaches the target; -1: none does
 };
 
-/// Leaves the index at the last effort that it tried. Tries powers of two until the recall is 1 or nothing is left to
-/// try. Throws InputError when k leaves no neighbours.
+/// Leaves the index at the last effort that it tried. Tries powers of two until the recall is 1, until two steps beyond
+/// the target, until twice the effort has gained less than 0.0005 twice (links, clusters or codes are too few), or
+/// until nothing is left to try. Throws InputError when k leaves no neighbours.
 Tuned tune_index(SearchIndex& index, const TuneOptions& options);
 
 }  // namespace amae
