@@ -1,6 +1,6 @@
 """The other half of bench/faiss_pairs: Python's faiss on the same vectors.
 
-    faiss_search.py build  EMBEDDINGS.npy FACTORY EF_CONSTRUCTION OUT.faiss   prints seconds of train + add as JSON
+    faiss_search.py build  EMBEDDINGS.npy FACTORY METRIC EF_CONSTRUCTION OUT.faiss   prints seconds of train + add as JSON
     faiss_search.py query  INDEX.faiss QUERIES.npy EFFORT SECONDS             prints queries a second as JSON
     faiss_search.py hits   INDEX.faiss QUERIES.npy EFFORT OUT.npy             ids of the ten nearest
 """
@@ -36,9 +36,10 @@ def main():
     what = sys.argv[1]
     if what == "build":
         x = np.load(sys.argv[2])
-        index = faiss.index_factory(x.shape[1], sys.argv[3], faiss.METRIC_INNER_PRODUCT)
+        index = faiss.index_factory(x.shape[1], sys.argv[3],
+                                    faiss.METRIC_L2 if sys.argv[4] == "l2" else faiss.METRIC_INNER_PRODUCT)
         if hasattr(faiss.downcast_index(index), "hnsw"):
-            faiss.downcast_index(index).hnsw.efConstruction = int(sys.argv[4])
+            faiss.downcast_index(index).hnsw.efConstruction = int(sys.argv[5])
         begin = time.perf_counter()
         if not index.is_trained:
             # As amae: at most 256 points a cluster, which is also what faiss itself keeps.
@@ -48,7 +49,7 @@ def main():
         trained = time.perf_counter()
         index.add(x)
         added = time.perf_counter()
-        faiss.write_index(index, sys.argv[5])
+        faiss.write_index(index, sys.argv[6])
         print(json.dumps({"train_s": trained - begin, "add_s": added - trained}))
         return
     index = opened(sys.argv[2], int(sys.argv[4]))
