@@ -84,13 +84,22 @@ void sync_path(const fs::path& path) {
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)), temporary_(beside_of(path_)) {
   for (;;) {
-    file_ = std::fopen(temporary_.c_str(), "wbe");
-    if (file_ == nullptr) fail("create", path_);
-    // Another process may take it for a leftover until the lock is ours. Where files cannot be locked, none is removed.
-    struct stat status {};
-    const bool is_taken = ::flock(::fileno(file_), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (!is_taken && ::fstat(::fileno(file_), &status) == 0 && status.st_nlink > 0) return;
-    std::fclose(file_);
+    Fd fd(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+    if (fd.get() < 0) fail("create", path_);
+    // Who else has it, a remover of leftovers or a writer of our pid in another container, takes it away when it is
+    // done: then another one must be made. Where files cannot be locked, none is removed.
+    while (::flock(fd.get(), LOCK_EX) != 0 && errno == EINTR) {
+    }
+    struct stat ours {
+    }, there{};
+    if (::fstat(fd.get(), &ours) != 0 || ::lstat(temporary_.c_str(), &there) != 0 || ours.st_ino != there.st_ino ||
+        ours.st_dev != there.st_dev)
+      continue;
+    if (::ftruncate(fd.get(), 0) != 0) fail("write", path_);
+    file_ = ::fdopen(fd.get(), "wb");
+    if (file_ == nullptr) fail("open", path_);
+    fd.release();
+    return;
   }
 }
 

@@ -5,12 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 
 #include "amae/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -24,6 +24,7 @@ struct RecordHead {
 };
 static_assert(sizeof(RecordHead) == 16);
 
+constexpr const char* kLock = "lock";
 constexpr uint32_t kLongestText = 1U << 20U, kMostRows = 1U << 26U;
 
 std::string key_text(const std::string& id, const std::string& content) { return id + '\n' + content; }
@@ -51,6 +52,25 @@ bool read_at(int fd, uint64_t offset, void* target, size_t count) {
 }
 
 }  // namespace
+
+PartialLock::PartialLock(fs::path folder) : folder_(std::move(folder)) {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) throw EnvironmentError("FILE", printable(folder_.string()), "cannot create folder: " + error.message());
+  lock_.emplace(folder_ / kLock);
+}
+
+PartialLock::~PartialLock() {
+  std::error_code ignored;
+  const bool is_alone = std::all_of(fs::directory_iterator(folder_, ignored), fs::directory_iterator(),
+                                    [](const auto& entry) { return entry.path().filename() == kLock; });
+  if (is_alone) remove();
+}
+
+void PartialLock::remove() const {
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
 
 bool PartialRows::has_other(const fs::path& folder, const std::string& maker) {
   std::error_code error;

@@ -13,6 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/file.h"
+
 namespace amae {
 
 /// An item's vectors with their times.
@@ -21,7 +23,22 @@ struct ItemRows {
   std::vector<float> vectors;  ///< [rows, D]
 };
 
-/// For one process at a time. Memory: some 40 bytes an item.
+/// Held by the one process that works on a store: FOLDER/lock. Makes the folder, and removes it in the end where
+/// nothing else is in there. Throws EnvironmentError (code LOCKED while another process has it).
+class PartialLock {
+ public:
+  explicit PartialLock(std::filesystem::path folder);
+  ~PartialLock();
+  PartialLock(const PartialLock&) = delete;
+  PartialLock& operator=(const PartialLock&) = delete;
+  void remove() const;  ///< the folder with all that is in it
+
+ private:
+  std::filesystem::path folder_;
+  std::optional<FileLock> lock_;
+};
+
+/// For the process that has the lock. Memory: some 40 bytes an item.
 class PartialRows {
  public:
   /// True when `folder` holds rows of another maker (any text).

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -30,36 +29,6 @@ std::string chunk_id(const std::string& item, double start_s, double end_s) {
   return fmt::format("{}#t={},{}", item, number_text(start_s), number_text(end_s));
 }
 
-/// Held by the one process that works on a store: STORE.partial/lock. The folder goes with it where nothing else is in
-/// there.
-class StoreLock {
- public:
-  explicit StoreLock(fs::path folder) : folder_(std::move(folder)) {
-    std::error_code error;
-    fs::create_directories(folder_, error);
-    if (error) throw EnvironmentError("FILE", printable(folder_.string()), "cannot create folder: " + error.message());
-    lock_.emplace(folder_ / kLock);
-  }
-  ~StoreLock() {
-    std::error_code ignored;
-    const bool is_alone = std::all_of(fs::directory_iterator(folder_, ignored), fs::directory_iterator(),
-                                      [](const auto& entry) { return entry.path().filename() == kLock; });
-    if (is_alone) remove();
-  }
-  StoreLock(const StoreLock&) = delete;
-  StoreLock& operator=(const StoreLock&) = delete;
-  /// With all that is in the folder.
-  void remove() const {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-
- private:
-  static constexpr const char* kLock = "lock";
-  fs::path folder_;
-  std::optional<FileLock> lock_;
-};
-
 class Update {
  public:
   Update(const EmbedRequest& request, const EmbedSource& source, const std::vector<fs::path>& plugin_path)
@@ -68,7 +37,7 @@ class Update {
   EmbedReport run() {
     identity_ = bundle_identity(request_.bundle);
     refuse_other_files();
-    const StoreLock lock(partial_folder());
+    const PartialLock lock(partial_folder());
     remove_leftovers();
     open_old();
     settle_options();
@@ -192,15 +161,13 @@ class Update {
     if (old_) {
       const Items& items = old_->items();
       const size_t id = items.column("id"), content = items.column("content");
-      std::unordered_set<uint64_t> ids;
       for (int64_t row = 0; row < items.rows(); ++row) {
         const std::vector<std::string> cells = items.cells(row);
         const std::string item = item_id(cells[id], maker_.timestamps);
         Place& place = places_.try_emplace(key(item, cells[content]), Place{row, 0}).first->second;
         ++place.count;
-        ids.insert(xxh3_key(item));
+        old_ids_.insert(xxh3_key(item));
       }
-      report_.removed = std::ssize(ids);
       report_.dimension = old_->dimension();
     }
     std::unordered_set<uint64_t> seen;
@@ -295,7 +262,7 @@ class Update {
   /// Everything that can be told, in the order of the source; into the store when that makes a difference. False when
   /// there was nothing at all.
   bool assemble() {
-    int64_t rows = 0;
+    int64_t rows = 0, still_there = 0;  // the latter: items of the old store, changed or not
     std::vector<int64_t> numbers;
     bool same = old_ && old_->manifest().bundle == printable(bundle_path()) &&
                 old_->manifest().bundle_id == identity_.id && old_->manifest().data == source_.data();
@@ -325,10 +292,11 @@ class Update {
         continue;  // could not be embedded
       }
       numbers.push_back(number);
+      still_there += old_ids_.contains(xxh3_key(item.id)) ? 1 : 0;
     }
     report_.items = std::ssize(numbers);
     report_.rows = rows;
-    report_.removed = std::max<int64_t>(0, report_.removed - still_there(numbers));
+    report_.removed = std::ssize(old_ids_) - still_there;
     if (numbers.empty()) {
       if (report_.problems.empty()) {
         throw InputError("STORE", printable(request_.store.string()), "",
@@ -349,18 +317,6 @@ class Update {
     return folder.has_filename() ? folder : folder.parent_path();
   }
   [[nodiscard]] fs::path partial_folder() const { return store_folder() += ".partial"; }
-
-  /// How many of the old store's items are among the new one's, changed or not.
-  [[nodiscard]] int64_t still_there(const std::vector<int64_t>& numbers) const {
-    if (!old_) return 0;
-    std::unordered_set<uint64_t> old_ids;
-    const size_t id = old_->items().column("id");
-    for (int64_t row = 0; row < old_->rows(); ++row)
-      old_ids.insert(xxh3_key(item_id(old_->items().cell(row, id), maker_.timestamps)));
-    int64_t count = 0;
-    for (const int64_t number : numbers) count += old_ids.contains(xxh3_key(source_.item(number).id)) ? 1 : 0;
-    return count;
-  }
 
   [[nodiscard]] std::string bundle_path() const { return fs::absolute(request_.bundle).lexically_normal().string(); }
 
@@ -390,6 +346,7 @@ class Update {
   std::optional<EmbeddingMaker> old_maker_;
   std::unique_ptr<EmbeddingStore> old_;         // whole, and of this maker
   std::unordered_map<uint64_t, Place> places_;  // items of the old store, by id and content
+  std::unordered_set<uint64_t> old_ids_;        // of its items
   std::vector<std::string> contents_;           // of each item; empty: cannot be read
   std::vector<int64_t> missing_;
   std::unique_ptr<PartialRows> partial_;

@@ -4,7 +4,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <csignal>
+#include <memory>
+#include <thread>
 
 #include "tests/base/support.h"
 
@@ -104,6 +107,19 @@ TEST_CASE("a file that is written piece by piece appears whole at commit and not
   file.rewrite("th", 2);
   file.commit();
   CHECK(read_file(path) == "three");
+  CHECK(names_in(folder.path()) == Names{"f"});
+}
+
+TEST_CASE("a writer waits for one of its pid and takes nothing of it") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "f";
+  auto first = std::make_unique<AtomicFile>(path);  // stands for a process of our pid in another container
+  first->write("first", 5);
+  std::thread second([&] { write_file(path, "second"); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  first->commit();
+  second.join();
+  CHECK(read_file(path) == "second");
   CHECK(names_in(folder.path()) == Names{"f"});
 }
 
