@@ -103,9 +103,10 @@ AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)), temporary_(besid
   }
 }
 
+// The lock goes with the file, so the name goes first: who waits for the lock must find that the file is not its own.
 AtomicFile::~AtomicFile() {
-  if (file_ != nullptr) std::fclose(file_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (file_ != nullptr) std::fclose(file_);
 }
 
 void AtomicFile::write(const void* data, size_t count) {
@@ -120,9 +121,9 @@ void AtomicFile::rewrite(const void* data, size_t count) {
 void AtomicFile::commit() {
   if (std::fflush(file_) != 0) fail("write", path_);
   if (::fsync(::fileno(file_)) != 0) fail("sync", path_);
-  if (std::fclose(std::exchange(file_, nullptr)) != 0) fail("close", path_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename", path_);
   temporary_.clear();
+  if (std::fclose(std::exchange(file_, nullptr)) != 0) fail("close", path_);
   sync_path(folder_of(path_));
 }
 
