@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/folders.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/cli.h"

@@ -8,10 +8,12 @@
 #include <nlohmann/json.hpp>
 
 #include "amae/version.h"
+#include "base/folders.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "data/cache_store.h"
+#include "data/load_row.h"
 #include "data/threads.h"
 
 namespace amae {
@@ -59,8 +61,8 @@ FeatureCache::~FeatureCache() = default;
 
 FeatureCache::FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline,
                            const CacheOptions& options, int threads, const Progress& progress,
-                           const std::string& data_text)
-    : dataset_(std::move(dataset)), pipeline_(std::move(pipeline)), kind_(options.mode) {
+                           const std::string& data_text, Origin origin)
+    : dataset_(std::move(dataset)), origin_(std::move(origin)), pipeline_(std::move(pipeline)), kind_(options.mode) {
   const Spec& spec = pipeline_->front_output();
   std::vector<int64_t> shape = {dataset_->size()};
   shape.insert(shape.end(), spec.shape.begin(), spec.shape.end());
@@ -115,10 +117,11 @@ FeatureCache::FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_p
 
 bool FeatureCache::load(int64_t row, Signal& signal) {
   try {
-    signal = dataset_->load(row);
+    signal = load_row(*dataset_, row, origin_);
     return true;
   } catch (const InputError& error) {
-    if (!dataset_->skips_bad_rows()) throw;
+    const bool is_plugins_fault = error.problems().front().code == "PLUGIN";  // whatever row it is about
+    if (is_plugins_fault || !dataset_->skips_bad_rows()) throw;
     const std::lock_guard lock(bad_rows_mutex_);
     bad_rows_.emplace(row, error.problems().front().line());
     return false;
@@ -185,7 +188,7 @@ Batch FeatureCache::rows(const std::vector<int64_t>& rows) const {
   Batch result{{}, {}, rows, rate_hz_};
   std::vector<at::Tensor> items;
   for (const int64_t row : rows) {
-    Batch item = pipeline_->run_front(dataset_->load(row), row);
+    Batch item = pipeline_->run_front(load_row(*dataset_, row, origin_), row);
     if (!items.empty() && item.x.sizes() != items.front().sizes()) {
       throw InputError("CACHE", dataset_->id(row), "transforms",
                        "got items of different sizes in one batch; add fixed_length");

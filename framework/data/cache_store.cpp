@@ -9,7 +9,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <system_error>
@@ -41,19 +40,7 @@ void lock_shared(int fd) {
   }
 }
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets the environment
-  return value != nullptr ? value : "";
-}
-
 }  // namespace
-
-fs::path cache_folder(const std::string& given) {
-  if (!given.empty()) return given;
-  if (const std::string own = environment("AMAE_CACHE"); !own.empty()) return own;
-  if (const std::string xdg = environment("XDG_CACHE_HOME"); !xdg.empty()) return fs::path(xdg) / "amae";
-  return fs::path(environment("HOME")) / ".cache/amae";
-}
 
 fs::path cache_entry_path(const fs::path& folder, const std::string& key) {
   return folder / "features" / (key + ".f32");

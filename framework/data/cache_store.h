@@ -11,9 +11,6 @@
 
 namespace amae {
 
-/// The folder of all caches: `given`, else $AMAE_CACHE, else $XDG_CACHE_HOME/amae, else ~/.cache/amae.
-std::filesystem::path cache_folder(const std::string& given);
-
 /// KEY.f32 in the folder's features/.
 std::filesystem::path cache_entry_path(const std::filesystem::path& folder, const std::string& key);
 
