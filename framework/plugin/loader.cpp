@@ -1,18 +1,18 @@
 #include "plugin/loader.h"
 
-#include <elf.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #define BOOST_DLL_USE_STD_FS
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
-#include <cstring>
-#include <fstream>
+#include <map>
 #include <set>
 #include <system_error>
 
+#include "base/crash.h"
 #include "base/text.h"
+#include "plugin/first_contact.h"
+#include "plugin/plugin_file.h"
 
 namespace amae {
 namespace fs = std::filesystem;
@@ -54,76 +54,25 @@ class PluginRegistrar final : public Registrar {
   std::shared_ptr<const PluginFile> plugin_;
 };
 
-/// Why a file cannot be a library of this machine, or empty. A cut library would kill us inside dlopen (SIGBUS), so the
-/// header's own account of the file's length is checked first.
-std::string elf_problem(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) return "is not a regular file";
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return "cannot be read";
-  Elf64_Ehdr header{};
-  file.read(reinterpret_cast<char*>(&header), sizeof header);
-  if (file.gcount() == 0) return "is an empty file";
-  if (file.gcount() < static_cast<std::streamsize>(sizeof header) ||
-      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
-    return "is not an ELF library";
-  }
-#if defined(__x86_64__)
-  constexpr auto machine = EM_X86_64;
-#elif defined(__aarch64__)
-  constexpr auto machine = EM_AARCH64;
-#else
-#error "name the ELF machine number of this architecture here"
-#endif
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != machine)
-    return "is a library for another processor";
-  if (header.e_type != ET_DYN) return "is not a shared library";
-  // Section headers come last in a file but may be stripped, so each loaded segment is looked at too.
-  uint64_t expected = std::max(header.e_shoff + uint64_t{header.e_shnum} * header.e_shentsize,
-                               header.e_phoff + uint64_t{header.e_phnum} * sizeof(Elf64_Phdr));
-  std::vector<Elf64_Phdr> segments(header.e_phnum);
-  file.seekg(static_cast<std::streamoff>(header.e_phoff));
-  file.read(reinterpret_cast<char*>(segments.data()),
-            static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
-  for (const Elf64_Phdr& segment : segments) {
-    if (segment.p_type == PT_LOAD) expected = std::max(expected, segment.p_offset + segment.p_filesz);
-  }
-  const uint64_t size = fs::file_size(path, error);
-  if (error || size < expected) return fmt::format("is cut off: {} bytes present, {} expected", size, expected);
-  return {};
-}
-
-/// All stamps that differ from ours, or empty.
-std::string stamp_problem(const amae_plugin_descriptor& descriptor) {
-  std::vector<std::string> differences;
-  const auto compare = [&](const char* what, const std::string& theirs, const std::string& ours) {
-    if (theirs != ours) differences.push_back(fmt::format("{} is {}, expected {}", what, theirs, ours));
-  };
-  // The first two words never move, so that a plugin of any API version can be told apart before its text is read.
-  compare("API version", std::to_string(descriptor.api_version), std::to_string(AMAE_API_VERSION));
-  compare("descriptor size", std::to_string(descriptor.struct_size), std::to_string(sizeof(amae_plugin_descriptor)));
-  if (!differences.empty()) return join(differences, ", ");
-  compare("LibTorch", descriptor.libtorch, AMAE_LIBTORCH);
-  compare("compiler", descriptor.compiler, AMAE_COMPILER);
-  compare("C++ ABI", descriptor.cxx_abi, AMAE_CXX_ABI);
-  return join(differences, ", ");
-}
-
-/// Loads one file into `registry`; returns the problem or empty.
+/// Loads one file that plugin_file_problem() found nothing against into `registry`; returns the problem or empty.
 std::string load(const fs::path& path, Registry& registry) {
-  if (std::string problem = elf_problem(path); !problem.empty()) return problem;
   // Never unloaded (LibTorch keeps pointers into it until the very end), hence never destroyed either.
   auto* library = new boost::dll::shared_library;  // NOLINT(cppcoreguidelines-owning-memory)
   std::error_code error;
-  library->load(path, error, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  try {
+    library->load(path, error, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  } catch (const std::exception& failure) {
+    return std::string(kThrewWhileOpened) + failure.what();
+  } catch (...) {
+    return std::string(kThrewWhileOpened) + "something that is no std::exception";
+  }
   if (error) {
     const char* detail = ::dlerror();
     return detail != nullptr ? std::string("cannot be loaded: ") + detail : "cannot be loaded: " + error.message();
   }
+  crash_report_knows(path);
   if (!library->has("amae_plugin")) return "is not an amae plugin (it exports no `amae_plugin`)";
   const auto& descriptor = library->get<const amae_plugin_descriptor>("amae_plugin");
-  if (std::string problem = stamp_problem(descriptor); !problem.empty())
-    return "was built for another amae: " + problem;
 
   auto plugin =
       std::make_shared<PluginFile>(PluginFile{path, descriptor.name, descriptor.version, descriptor.summary, ""});
@@ -202,12 +151,23 @@ std::vector<fs::path> plugin_search_path(const std::vector<fs::path>& extra) {
 Registry load_plugins(const std::vector<fs::path>& search_path) {
   std::set<fs::path> files;  // sorted, so that nothing depends on the order of a folder
   for (const fs::path& entry : search_path) collect(entry, files);
-  Registry registry;
+  std::map<fs::path, std::string> problems;
+  std::vector<fs::path> openable;
   for (const fs::path& file : files) {
-    if (std::string problem = load(file, registry); !problem.empty()) {
-      registry.add(std::make_shared<PluginFile>(PluginFile{file, "", "", "", std::move(problem)}));
+    if (std::string problem = plugin_file_problem(file); !problem.empty()) {
+      problems[file] = std::move(problem);
+    } else {
+      openable.push_back(file);
     }
   }
+  problems.merge(refused_at_first_contact(openable));
+  Registry registry;
+  for (const fs::path& file : openable) {
+    if (problems.contains(file)) continue;
+    if (std::string problem = load(file, registry); !problem.empty()) problems[file] = std::move(problem);
+  }
+  for (auto& [file, problem] : problems)
+    registry.add(std::make_shared<PluginFile>(PluginFile{file, "", "", "", std::move(problem)}));
   registry.sort();
   return registry;
 }

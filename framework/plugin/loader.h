@@ -15,8 +15,13 @@ namespace amae {
 /// its sub-folders) or a file. Only `extra` entries must exist.
 std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::filesystem::path>& extra);
 
-/// Loads every *.so under the search path. A library that cannot be used is recorded with its reason and the others
-/// load. Libraries stay loaded until the process ends.
+/// Begins the reason of a library whose static objects threw. The exception has gone through dlopen(), whose locks it
+/// may have kept: nothing more can be opened in such a process.
+inline constexpr const char* kThrewWhileOpened = "its start-up code threw: ";
+
+/// Loads every *.so under the search path, unknown ones in a child process first where one was named (first_contact.h).
+/// A library that cannot be used is recorded with its reason and the others load. Libraries stay loaded until the
+/// process ends.
 Registry load_plugins(const std::vector<std::filesystem::path>& search_path);
 
 }  // namespace amae
