@@ -33,10 +33,11 @@ class FeatureCache {
  public:
   using Progress = std::function<void(int64_t done, int64_t total)>;
 
-  /// Computes what is missing with `threads` threads. Throws what Dataset::load throws, the lowest failing row first.
-  /// `data_text` says which data this is; it is kept in a disk entry, for people.
+  /// Computes what is missing with `threads` threads. Throws what load_row() throws, the lowest failing row first.
+  /// `data_text` says which data this is; it is kept in a disk entry, for people. `origin`: of the data set.
   FeatureCache(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Pipeline> pipeline,
-               const CacheOptions& options, int threads, const Progress& progress, const std::string& data_text = "");
+               const CacheOptions& options, int threads, const Progress& progress, const std::string& data_text = "",
+               Origin origin = {.kind = "dataset"});
   ~FeatureCache();
 
   /// Front outputs of rows, stacked [B, ...]; with ids and rate. Thread-safe.
@@ -59,6 +60,7 @@ class FeatureCache {
   void fill(at::Tensor& all, int threads, const Progress& progress);
 
   std::shared_ptr<const Dataset> dataset_;
+  Origin origin_;  // of the data set
   std::shared_ptr<const Pipeline> pipeline_;
   std::unique_ptr<CacheEntry> entry_;
   at::Tensor all_;  // [rows, ...]; in the entry's memory where there is one

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -156,6 +157,58 @@ std::vector<ColumnValues> columns_for_slices(const Dataset& dataset, size_t most
   std::vector<ColumnValues> list;
   for (auto& [name, column] : columns) list.push_back(std::move(column));
   return list;
+}
+
+namespace {
+
+/// Numeric and text columns: as long as the data set, each name once, texts that exist.
+void check_named_columns(const Dataset& dataset, const std::function<void(const std::string&)>& refuse) {
+  const auto rows = static_cast<size_t>(dataset.size());
+  std::set<std::string> numeric;
+  for (const auto& [name, values] : dataset.columns()) {
+    if (values.size() != rows)
+      refuse(fmt::format("got {} values in column {} for {} rows", values.size(), printable(name), rows));
+    numeric.insert(name);
+  }
+  for (const auto& [name, column] : dataset.text_columns()) {
+    if (numeric.contains(name))
+      refuse(fmt::format("got column {} as numbers and as text, expected one of them", printable(name)));
+    if (column.index.size() != rows)
+      refuse(fmt::format("got {} values in column {} for {} rows", column.index.size(), printable(name), rows));
+    const auto texts = static_cast<int64_t>(column.values.size());
+    for (const int32_t index : column.index) {
+      if (index < -1 || index >= texts)
+        refuse(fmt::format("got text {} in column {}, expected -1 to {}", index, printable(name), texts - 1));
+    }
+  }
+}
+
+}  // namespace
+
+void check_columns(const Dataset& dataset, const std::string& where) {
+  const auto refuse = [&](const std::string& message) { throw InputError("DATA", where, "data", message); };
+  const int64_t rows = dataset.size(), classes = static_cast<int64_t>(dataset.classes().size());
+  const at::Tensor labels = dataset.labels();
+  if (labels.defined() && labels.size(0) != rows)
+    refuse(fmt::format("got {} labels for {} rows", labels.size(0), rows));
+  if (!labels.defined()) {
+    // nothing to check: rows without labels are looked at and converted too
+  } else if (labels.dim() == 1) {
+    if (labels.scalar_type() != at::kLong) refuse("got labels that are no int64 class indices");
+    const int64_t low = labels.min().item<int64_t>(), high = labels.max().item<int64_t>();
+    if (low < 0 || high >= classes)
+      refuse(fmt::format("got class indices {} to {}, expected 0 to {}", low, high, classes - 1));
+  } else if (labels.dim() != 2 || labels.size(1) != classes) {
+    refuse(fmt::format("got labels of shape {}, expected {} or {} x {}", fmt::join(labels.sizes(), " x "), rows, rows,
+                       classes));
+  }
+  const auto check_count = [&](const char* name, size_t count) {
+    if (count != 0 && count != static_cast<size_t>(rows))
+      refuse(fmt::format("got {} {} for {} rows", count, name, rows));
+  };
+  check_count("folds", dataset.folds().size());  // one after the other: each is a copy of a column
+  check_count("groups", dataset.groups().size());
+  check_named_columns(dataset, refuse);
 }
 
 }  // namespace amae

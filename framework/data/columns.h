@@ -33,4 +33,8 @@ std::vector<ColumnValues> column_values(const Dataset& dataset, const std::vecto
 /// little. Left out is a column that says no more than the class: one value for each class, one class for each value.
 std::vector<ColumnValues> columns_for_slices(const Dataset& dataset, size_t most);
 
+/// A data set is a plugin's: what it says of its rows (labels, folds, groups, columns) is checked once, so that nothing
+/// later runs over an end. Throws InputError (code DATA, field "data").
+void check_columns(const Dataset& dataset, const std::string& where);
+
 }  // namespace amae

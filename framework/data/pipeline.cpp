@@ -3,13 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
-#include <new>
 
-#include "base/text.h"
 #include "config/read.h"
 
 namespace amae {
+
+namespace {
+
+/// True for float32 of that many items and of the spec's sizes.
+bool fits(const at::Tensor& x, const Spec& spec, int64_t items) {
+  if (!x.defined() || x.scalar_type() != at::kFloat) return false;
+  if (x.dim() != std::ssize(spec.shape) + 1 || x.size(0) != items) return false;
+  for (size_t i = 0; i < spec.shape.size(); ++i) {
+    if (spec.shape[i] >= 0 && spec.shape[i] != x.size(static_cast<int64_t>(i) + 1)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 InputError with_giver(const InputError& error, const std::string& giver) {
   std::vector<Problem> problems = error.problems();
@@ -27,12 +38,15 @@ Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& trans
     const Component& component = transforms[i];
     const std::string path = "transforms." + (component.id.empty() ? component.name : component.id);
     std::unique_ptr<Transform> transform = registry.make_transform(component, path);
+    const Origin& origin = origins_.emplace_back(origin_of(registry, "transform", component.name, path));
     const auto trace = [&](std::vector<Spec>& specs, Mode mode) {
-      try {
-        specs.push_back(transform->output(specs.back(), mode));
-      } catch (const InputError& error) {
-        rethrow_with_place(with_giver(error, giver_), component.node.get(), path);
-      }
+      specs.push_back(guarded_call(origin, "cannot tell its output", [&] {
+        try {
+          return transform->output(specs.back(), mode);
+        } catch (const InputError& error) {
+          rethrow_with_place(with_giver(error, giver_), component.node.get(), path);
+        }
+      }));
     };
     if (for_training) trace(train_specs_, Mode::train);
     trace(eval_specs_, Mode::eval);
@@ -53,9 +67,12 @@ Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& trans
 void Pipeline::run(Batch& batch, size_t begin, size_t end, const Stage* train_stage, int64_t view,
                    int64_t views) const {
   const at::NoGradGuard no_grad;
+  const std::vector<Spec>& announced = train_stage != nullptr ? train_specs_ : eval_specs_;
+  const int64_t items = batch.size();
+  const bool is_announced = fits(batch.x, announced[begin], items);  // else it is a caller's matter what comes out
   for (size_t i = begin; i < end; ++i) {
     const Transform& transform = *transforms_[i];
-    try {
+    guarded_call(origins_[i], "failed", [&] {
       if (train_stage == nullptr && transform.random()) {
         transform.apply_eval(batch, view, views);
       } else {
@@ -63,13 +80,10 @@ void Pipeline::run(Batch& batch, size_t begin, size_t end, const Stage* train_st
         stage.index = static_cast<uint32_t>(i);
         transform.apply(batch, stage);
       }
-    } catch (const Error&) {
-      throw;
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const std::exception& error) {  // LibTorch's message is long; its first line says what
-      const std::string text = error.what();
-      throw InputError("TRANSFORM", "", paths_[i], fmt::format("failed: {}", text.substr(0, text.find('\n'))));
+    });
+    if (is_announced && !fits(batch.x, announced[i + 1], items)) {
+      blame(origins_[i], fmt::format("gave {} for {} items, announced as {} of float", tensor_text(batch.x), items,
+                                     announced[i + 1].text()));
     }
   }
 }
@@ -94,11 +108,13 @@ void Pipeline::fit(size_t batches, const std::function<Batch(size_t)>& front_bat
   for (size_t i = front_; i < transforms_.size(); ++i) {
     if (!transforms_[i]->needs_fit()) continue;
     size_t next = 0;
-    transforms_[i]->fit([&](Batch& batch) {
-      if (next == batches) return false;
-      batch = front_batch(next++);
-      run(batch, front_, i, nullptr, 0, 1);
-      return true;
+    guarded_call(origins_[i], "failed to learn from the training split", [&] {
+      transforms_[i]->fit([&](Batch& batch) {
+        if (next == batches) return false;
+        batch = front_batch(next++);
+        run(batch, front_, i, nullptr, 0, 1);
+        return true;
+      });
     });
   }
 }
@@ -119,7 +135,7 @@ void Pipeline::load_state(const TensorDict& state) {
     for (const auto& [name, tensor] : state) {
       if (name.rfind(prefix, 0) == 0) own[name.substr(prefix.size())] = tensor;
     }
-    transforms_[i]->load_state(own);
+    guarded_call(origins_[i], "failed to load its state", [&] { transforms_[i]->load_state(own); });
   }
 }
 

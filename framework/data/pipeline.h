@@ -8,7 +8,7 @@
 
 #include "amae/dataset.h"
 #include "amae/transform.h"
-#include "plugin/registry.h"
+#include "plugin/origin.h"
 
 namespace amae {
 
@@ -49,6 +49,8 @@ class Pipeline {
 
   /// Transforms `begin` to `end` - 1: as in training where `train_stage` is given (its index is set here), else as in
   /// evaluation, pass `view` of `views`. What the functions below are made of; by itself for looking at a part.
+  /// Throws InputError (code PLUGIN), naming the library, for what a transform throws that is none of our errors, and
+  /// for one that was given what was announced to it and gives something else than it announces.
   void run(Batch& batch, size_t begin, size_t end, const Stage* train_stage, int64_t view = 0, int64_t views = 1) const;
 
   /// One signal through the front: [1, ...]. The front is every transform before the first that is random or fitted.
@@ -73,6 +75,7 @@ class Pipeline {
   Spec input_;
   std::string giver_;
   std::vector<std::string> paths_;  ///< "transforms.NAME", for messages
+  std::vector<Origin> origins_;
   std::vector<std::unique_ptr<Transform>> transforms_;
   std::vector<Spec> train_specs_, eval_specs_;
   size_t front_ = 0;

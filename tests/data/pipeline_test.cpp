@@ -135,11 +135,51 @@ TEST_CASE("two crops that fit in evaluation but not in training are refused") {
   CHECK_THROWS_AS(pipeline_of("[{name: crop, length: 2}, {name: crop, id: second, length: 3}]"), InputError);
 }
 
-TEST_CASE("a failure inside a transform names the transform and its first line") {
+TEST_CASE("a failure inside a transform names the library, the transform and its first line") {
   const auto pipeline = pipeline_of("[{name: unlucky, id: u}]");
   const Problem problem = refusal([&] { front_batch(pipeline, {13}); });
+  CHECK(problem.code == "PLUGIN");
+  CHECK(problem.where == "in_test.so");
   CHECK(problem.field == "transforms.u");
-  CHECK(problem.message == "failed: thirteen");
+  CHECK(problem.message == "transform 'unlucky' failed: thirteen");
+}
+
+TEST_CASE("a transform that gives something else than it announces is named with its library and both shapes") {
+  const auto told = [](const std::string& fault) {
+    const auto pipeline = pipeline_of("[add, {name: liar, fault: " + fault + "}, {name: add, id: last}]");
+    const Problem problem = refusal([&] { front_batch(pipeline, {1}); });
+    CHECK(problem.code == "PLUGIN");
+    CHECK(problem.where == "in_test.so");
+    CHECK(problem.field == "transforms.liar");
+    return problem.message;
+  };
+  const std::string announced = " for 1 items, announced as audio [1, 4] at 8000 Hz of float";
+  CHECK(told("size") == "transform 'liar' gave float [1, 1, 8]" + announced);
+  CHECK(told("items") == "transform 'liar' gave float [2, 1, 4]" + announced);
+  CHECK(told("type") == "transform 'liar' gave double [1, 1, 4]" + announced);
+  CHECK(told("nothing") == "transform 'liar' gave nothing" + announced);
+  CHECK(told("number") == "transform 'liar' failed: it threw what is no std::exception");
+}
+
+TEST_CASE("a transform that was given something else than was announced to it is not blamed for what it gives") {
+  const auto pipeline = pipeline_of("[{name: liar, fault: size}]");
+  Batch batch{at::zeros({1, 1, 3}), {}, {0}, 8000};
+  pipeline.run(batch, 0, 1, nullptr);
+  CHECK(batch.x.size(2) == 6);
+}
+
+TEST_CASE("a transform that throws while it tells its output or learns is named, and want of memory is not its fault") {
+  for (const std::string fault : {"output", "fit"}) {
+    const Problem problem = refusal([&] {
+      auto pipeline = pipeline_of("[{name: liar, id: l, fault: " + fault + "}]");
+      fit(pipeline);
+    });
+    CHECK(problem.where == "in_test.so");
+    CHECK(problem.field == "transforms.l");
+    CHECK(contains(problem.message, "out of luck"));
+  }
+  const auto pipeline = pipeline_of("[{name: liar, fault: memory}]");
+  CHECK_THROWS_AS(front_batch(pipeline, {0}), std::bad_alloc);
 }
 
 TEST_CASE("the samples that a data set gave are left as they were") {

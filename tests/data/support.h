@@ -125,6 +125,34 @@ class Unlucky final : public Transform {
   }
 };
 
+struct LiarOptions {
+  std::string fault = "none";
+  void describe(Fields& f) { f.add("fault", fault, "where it is at fault"); }
+};
+
+/// Fitted: gives something else than it announces, or throws what is none of our errors, where it is told to.
+class Liar final : public Transform {
+ public:
+  explicit Liar(const LiarOptions& options) : fault_(options.fault) {}
+  [[nodiscard]] Spec output(const Spec& input, Mode /*mode*/) const override {
+    if (fault_ == "output") throw std::runtime_error("out of luck");
+    return input;
+  }
+  [[nodiscard]] bool needs_fit() const override { return fault_ == "fit"; }
+  void fit(const std::function<bool(Batch&)>& /*next*/) override { throw std::runtime_error("out of luck"); }
+  void apply(Batch& batch, const Stage& /*stage*/) const override {
+    if (fault_ == "size") batch.x = at::cat({batch.x, batch.x}, 2);
+    if (fault_ == "items") batch.x = at::cat({batch.x, batch.x}, 0);
+    if (fault_ == "type") batch.x = batch.x.to(at::kDouble);
+    if (fault_ == "nothing") batch.x = at::Tensor();
+    if (fault_ == "number") throw 7;
+    if (fault_ == "memory") throw std::bad_alloc();
+  }
+
+ private:
+  std::string fault_;
+};
+
 template <class T, class Options>
 void offer(Registry& registry, const std::string& key) {
   ComponentInfo info;
@@ -145,6 +173,7 @@ inline Registry small_registry() {
   offer<Center, NoOptions>(registry, "center");
   offer<Crop, CropOptions>(registry, "crop");
   offer<Unlucky, NoOptions>(registry, "unlucky");
+  offer<Liar, LiarOptions>(registry, "liar");
   registry.sort();
   return registry;
 }
