@@ -37,6 +37,8 @@ void add_map(CLI::App& app, Exit& exit);
 void add_import(CLI::App& app, const Globals& globals, Exit& exit);
 void add_export(CLI::App& app, const Globals& globals, Exit& exit);
 void add_cache(CLI::App& app, const Globals& globals, Exit& exit);
+void add_plugin(CLI::App& app, const Globals& globals, Exit& exit);
+void add_plugin_new(CLI::App& plugin, Exit& exit);  ///< below `amae plugin`
 
 /// Prints a table with aligned columns on stdout; the first row is the header.
 void print_table(const std::vector<std::vector<std::string>>& rows);

@@ -11,11 +11,14 @@
 
 #include "amae/error.h"
 #include "amae/version.h"
+#include "base/child_process.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "plugin/first_contact.h"
 
 namespace {
 
@@ -51,6 +54,7 @@ int report(amae::ExitCode code, const std::string& name, const std::string& text
 int main(int argc, char** argv) {
   using namespace amae;
   keep_large_blocks();
+  install_crash_report();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write, not a death
   CLI::App app{"amae turns sound and radio signals into labels and embeddings.", "amae"};
   app.set_version_flag("--version", fmt::format("amae {} (LibTorch {})", AMAE_VERSION, TORCH_VERSION));
@@ -59,9 +63,10 @@ int main(int argc, char** argv) {
   cli::Globals globals;
   globals.argv.assign(argv, argv + argc);
   std::string progress = "auto";
-  bool quiet = false;
+  bool quiet = false, no_probe = false;
   app.add_option("--plugin-path", globals.plugin_path, "more folders or files to load plugins from")
       ->allow_extra_args(false);
+  app.add_flag("--no-probe", no_probe, "open unknown plugins at once, without trying them in a child process first");
   app.add_option("--device", globals.device, "auto, cpu, cuda or cuda:N")
       ->envname("AMAE_DEVICE")
       ->capture_default_str();
@@ -80,6 +85,7 @@ int main(int argc, char** argv) {
                       : progress == "off" || quiet ? ProgressMode::off
                                                    : ProgressMode::automatic);
     if (globals.threads > 0) at::set_num_threads(globals.threads);
+    if (!no_probe) probe_plugins_with(own_program());
   });
   cli::add_run(app, globals, exit);
   cli::add_evaluate(app, globals, exit);
@@ -91,6 +97,7 @@ int main(int argc, char** argv) {
   cli::add_import(app, globals, exit);
   cli::add_export(app, globals, exit);
   cli::add_list(app, globals, exit);
+  cli::add_plugin(app, globals, exit);
   cli::add_config(app, globals, exit);
   cli::add_model(app, globals, exit);
   cli::add_data(app, globals, exit);

@@ -22,7 +22,8 @@ Exit summary(const Arguments& arguments, const Globals& globals) {
   const auto dataset = open_dataset(plan, !pretrains);
   const auto pipeline = make_pipeline(plan, *dataset);
   Classifier model(make_encoder(plan, *pipeline, pretrains),
-                   pretrains ? 0 : static_cast<int64_t>(dataset->classes().size()), plan.config.head);
+                   pretrains ? 0 : static_cast<int64_t>(dataset->classes().size()), plan.config.head,
+                   model_origin(plan));
   std::vector<int64_t> shape = pipeline->output(Mode::train).shape;
   for (int64_t& size : shape) size = size < 0 ? 1 : size;
   const ModelSummary result = summarize(model, shape, plan.config.pretrain.mask.ratio);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "config/load.h"
 #include "config/read.h"
+#include "data/columns.h"
 #include "task/session.h"
 
 namespace amae {

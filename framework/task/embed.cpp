@@ -102,7 +102,7 @@ class Embedder {
     while (auto batch = loader.next()) {
       throw_if_stopped();
       if (batch->size() == 0) continue;  // none of its chunks could be read
-      collect(batch->ids, features_of(encoder(), batch->x, device_));
+      collect(batch->ids, features_of(*bundle_.model, batch->x, device_));
       progress.update(batch->ids.back() + 1);
     }
     finish_item();

@@ -99,7 +99,7 @@ class EmbeddingRun {
       fit_pipeline(*pipeline, *make_cache(plan_, dataset_, pipeline), split.train);
       marks = marks_of(*dataset_, split.train);
     }
-    Classifier model(make_encoder(plan_, *pipeline, /*reconstructs=*/false), 0, config_.head);
+    Classifier model(make_encoder(plan_, *pipeline, /*reconstructs=*/false), 0, config_.head, model_origin(plan_));
     BundleInfo info;
     info.task = config_.task;
     info.input = pipeline->input();

@@ -14,7 +14,8 @@ class Finetuning final : public TrainingTask {
   std::shared_ptr<Classifier> make_model(const Plan& plan, const Dataset& dataset, const Pipeline& pipeline,
                                          const std::vector<int64_t>& fold, bool initialised_later) override {
     auto model = std::make_shared<Classifier>(make_encoder(plan, pipeline, /*reconstructs=*/false),
-                                              static_cast<int64_t>(dataset.classes().size()), plan.config.head);
+                                              static_cast<int64_t>(dataset.classes().size()), plan.config.head,
+                                              model_origin(plan));
     if (!initialised_later) initialise(plan, *model, fold);
     return model;
   }

@@ -66,7 +66,7 @@ Import import_weights(const Plan& plan, const std::string& from, const fs::path&
   const auto dataset = open_dataset(plan, /*needs_labels=*/false);
   const auto pipeline = make_pipeline(plan, *dataset);
   const bool reconstructs = plan.config.task == "pretrain";
-  Classifier model(make_encoder(plan, *pipeline, reconstructs), /*classes=*/0, plan.config.head);
+  Classifier model(make_encoder(plan, *pipeline, reconstructs), /*classes=*/0, plan.config.head, model_origin(plan));
   import.transfer = transfer_weights(model, model.encoder(), source, known, from);
   const TensorDict own = tensors_of(model);
   for (const TransferRow& row : import.transfer.rows) {

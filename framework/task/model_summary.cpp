@@ -84,7 +84,7 @@ void run_once(Classifier& model, const torch::Tensor& x, double hidden) {
   } else if (autoencoder != nullptr) {
     autoencoder->reconstruct(x, torch::arange(kept_count(autoencoder->token_grid().size(), hidden)).unsqueeze(0));
   } else {
-    model.encoder().forward(x);
+    model.features(x);
   }
 }
 

@@ -18,8 +18,8 @@ namespace {
 
 FeatureSource source_of(const TrainingContext& context) {
   const TrainOptions& train = context.plan.config.train;
-  return {context.model->encoder(),        *context.cache, *context.pipeline, train.eval_batch_size,
-          static_cast<int>(train.workers), context.device};
+  return {*context.model, *context.cache, *context.pipeline, train.eval_batch_size, static_cast<int>(train.workers),
+          context.device};
 }
 
 /// What validation and pictures need: clips that differ from those in training in nothing but their length.
@@ -56,7 +56,7 @@ class Pretraining final : public TrainingTask {
                        fmt::format("got {} as one token, of which nothing can be hidden; try smaller patches",
                                    pipeline.output(Mode::train).text()));
     }
-    auto model = std::make_shared<Classifier>(std::move(encoder), 0, plan.config.head);
+    auto model = std::make_shared<Classifier>(std::move(encoder), 0, plan.config.head, model_origin(plan));
     if (!initialised_later) initialise(plan, *model, fold);
     return model;
   }

@@ -115,7 +115,8 @@ class Probing {
     folder_.note("data", {{"name", config_.data.name}, {"items", data_.dataset->size()}});
     split_ = split_for(plan_, *data_.dataset, fold_);
     pipeline_ = make_pipeline(plan_, *data_.dataset);
-    model_ = std::make_shared<Classifier>(make_encoder(plan_, *pipeline_, /*reconstructs=*/false), 0, config_.head);
+    model_ = std::make_shared<Classifier>(make_encoder(plan_, *pipeline_, /*reconstructs=*/false), 0, config_.head,
+                                          model_origin(plan_));
     if (from_.empty()) {
       log::info("init   none: the encoder is probed untrained");
     } else {
@@ -130,7 +131,7 @@ class Probing {
   }
 
   [[nodiscard]] torch::Tensor features(const std::vector<int64_t>& rows) const {
-    return features_of(model_->encoder(), *data_.cache, *pipeline_, rows, config_.train.eval_batch_size,
+    return features_of(*model_, *data_.cache, *pipeline_, rows, config_.train.eval_batch_size,
                        static_cast<int>(config_.train.workers), device_);
   }
 

@@ -5,8 +5,6 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <functional>
-#include <set>
 #include <thread>
 
 #include "base/log.h"
@@ -16,58 +14,6 @@
 #include "data/columns.h"
 
 namespace amae {
-namespace {
-
-/// Numeric and text columns: as long as the data set, each name once, texts that exist.
-void check_named_columns(const Dataset& dataset, const std::function<void(const std::string&)>& refuse) {
-  const auto rows = static_cast<size_t>(dataset.size());
-  std::set<std::string> numeric;
-  for (const auto& [name, values] : dataset.columns()) {
-    if (values.size() != rows)
-      refuse(fmt::format("got {} values in column {} for {} rows", values.size(), printable(name), rows));
-    numeric.insert(name);
-  }
-  for (const auto& [name, column] : dataset.text_columns()) {
-    if (numeric.contains(name))
-      refuse(fmt::format("got column {} as numbers and as text, expected one of them", printable(name)));
-    if (column.index.size() != rows)
-      refuse(fmt::format("got {} values in column {} for {} rows", column.index.size(), printable(name), rows));
-    const auto texts = static_cast<int64_t>(column.values.size());
-    for (const int32_t index : column.index) {
-      if (index < -1 || index >= texts)
-        refuse(fmt::format("got text {} in column {}, expected -1 to {}", index, printable(name), texts - 1));
-    }
-  }
-}
-
-}  // namespace
-
-void check_columns(const Dataset& dataset, const std::string& where) {
-  const auto refuse = [&](const std::string& message) { throw InputError("DATA", where, "data", message); };
-  const int64_t rows = dataset.size(), classes = static_cast<int64_t>(dataset.classes().size());
-  const at::Tensor labels = dataset.labels();
-  if (labels.defined() && labels.size(0) != rows)
-    refuse(fmt::format("got {} labels for {} rows", labels.size(0), rows));
-  if (!labels.defined()) {
-    // nothing to check: rows without labels are looked at and converted too
-  } else if (labels.dim() == 1) {
-    if (labels.scalar_type() != at::kLong) refuse("got labels that are no int64 class indices");
-    const int64_t low = labels.min().item<int64_t>(), high = labels.max().item<int64_t>();
-    if (low < 0 || high >= classes)
-      refuse(fmt::format("got class indices {} to {}, expected 0 to {}", low, high, classes - 1));
-  } else if (labels.dim() != 2 || labels.size(1) != classes) {
-    refuse(fmt::format("got labels of shape {}, expected {} or {} x {}", fmt::join(labels.sizes(), " x "), rows, rows,
-                       classes));
-  }
-  const auto check_count = [&](const char* name, size_t count) {
-    if (count != 0 && count != static_cast<size_t>(rows))
-      refuse(fmt::format("got {} {} for {} rows", count, name, rows));
-  };
-  check_count("folds", dataset.folds().size());  // one after the other: each is a copy of a column
-  check_count("groups", dataset.groups().size());
-  check_named_columns(dataset, refuse);
-}
-
 std::shared_ptr<const Dataset> open_dataset(const Plan& plan, bool needs_labels) {
   std::shared_ptr<const Dataset> dataset = plan.registry->make_dataset(plan.config.data);
   const std::string where = config::mark_of(*plan.tree, "data").text();
@@ -183,7 +129,8 @@ std::shared_ptr<const FeatureCache> make_cache(const Plan& plan, std::shared_ptr
   const auto threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   auto cache = std::make_shared<FeatureCache>(
       std::move(dataset), std::move(pipeline), plan.config.cache, threads,
-      [&](int64_t done, int64_t /*total*/) { progress.update(done); }, data_text);
+      [&](int64_t done, int64_t /*total*/) { progress.update(done); }, data_text,
+      origin_of(*plan.registry, "dataset", plan.config.data.name, "data"));
   if (!cache->bad_rows().empty()) log::warning("{}", bad_rows_text(cache->dataset(), cache->bad_rows()));
   return cache;
 }
@@ -203,6 +150,8 @@ std::shared_ptr<Encoder> make_encoder(const Plan& plan, const Pipeline& pipeline
     throw with_giver(error, pipeline.giver());
   }
 }
+
+Origin model_origin(const Plan& plan) { return origin_of(*plan.registry, "model", plan.config.model.name, "model"); }
 
 torch::Device pick_device(const std::string& name) {
   if (name == "cpu" || (name == "auto" && !torch::cuda::is_available())) return torch::kCPU;

@@ -18,10 +18,6 @@ struct Data {
   bool multi_label = false;
 };
 
-/// A data set is a plugin's: what it says of its rows (labels, folds, groups, columns) is checked once, so that nothing
-/// later runs over an end. Throws InputError (code DATA, field "data").
-void check_columns(const Dataset& dataset, const std::string& where);
-
 /// Opens the data set and checks its columns; with `needs_labels` also that it can be classified: at least two classes,
 /// and for task finetune a loss that fits them.
 std::shared_ptr<const Dataset> open_dataset(const Plan& plan, bool needs_labels = true);
@@ -54,6 +50,9 @@ void fit_pipeline(Pipeline& pipeline, const FeatureCache& cache, const std::vect
 
 /// A fresh encoder of the config's model, seeded; no weights are loaded. `reconstructs`: with what reconstruct() needs.
 std::shared_ptr<Encoder> make_encoder(const Plan& plan, const Pipeline& pipeline, bool reconstructs);
+
+/// The library that the config's model comes from.
+Origin model_origin(const Plan& plan);
 
 /// `text` with the fold in place of each `{fold}`; as it is where there is no fold.
 std::string with_fold(std::string text, const std::vector<int64_t>& fold);

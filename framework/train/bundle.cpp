@@ -84,7 +84,7 @@ torch::Tensor golden_output(Classifier& model, const Pipeline& pipeline, const B
   if (!info.classes.empty()) return probabilities(model, pipeline, batch, 1, info.multi_label, device)[0];
   const torch::NoGradGuard no_grad;
   pipeline.run_eval(batch, 0, 1);
-  return model.encoder().forward(batch.x.to(device)).to(torch::kCPU, torch::kFloat)[0].contiguous();
+  return model.features(batch.x.to(device)).to(torch::kCPU, torch::kFloat)[0].contiguous();
 }
 
 }  // namespace
@@ -280,7 +280,8 @@ Bundle load_bundle(const fs::path& folder, const Registry& registry) {
   if (!told) info.model_input = bundle.pipeline->output(Mode::train);
   bundle.pipeline->load_state(read_safetensors(folder / "pipeline.safetensors"));
   bundle.model = std::make_shared<Classifier>(registry.make_model(info.model, {info.model_input, 0, info.reconstructs}),
-                                              static_cast<int64_t>(info.classes.size()), info.head);
+                                              static_cast<int64_t>(info.classes.size()), info.head,
+                                              origin_of(registry, "model", info.model.name, "model"));
   load_weights(*bundle.model, read_safetensors(folder / info.weights), (folder / info.weights).string());
   bundle.model->eval();
 

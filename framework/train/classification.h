@@ -31,8 +31,7 @@ class ClassificationObjective : public Objective {
  public:
   explicit ClassificationObjective(ClassificationSetup setup) : setup_(std::move(setup)) {}
 
-  [[nodiscard]] torch::nn::Module& module() const override { return *setup_.model; }
-  [[nodiscard]] const Encoder& encoder() const override { return setup_.model->encoder(); }
+  [[nodiscard]] Classifier& model() const override { return *setup_.model; }
   BatchResult forward(const Batch& batch, const Stage& stage) override;
   [[nodiscard]] std::vector<std::string> training_figures() const override { return {"accuracy"}; }
   [[nodiscard]] std::vector<std::string> validation_figures() const override { return {"loss", "accuracy"}; }

@@ -9,32 +9,29 @@
 
 namespace amae {
 
-torch::Tensor features_of(Encoder& encoder, const torch::Tensor& x, torch::Device device) {
+torch::Tensor features_of(Classifier& model, const torch::Tensor& x, torch::Device device) {
   const torch::NoGradGuard no_grad;
-  const torch::Tensor features = encoder.forward(x.to(device)).to(torch::kCPU, torch::kFloat);
-  TORCH_CHECK(features.dim() == 2 && features.size(0) == x.size(0) && features.size(1) == encoder.width(),
-              "the encoder gave features of shape ", features.sizes(), ", expected [", x.size(0), ", ", encoder.width(),
-              "]");
-  if (!torch::isfinite(features).all().item<bool>())
-    throw DivergenceError("features", "got features that are not finite; the encoder's weights are damaged");
+  const torch::Tensor features = model.features(x.to(device)).to(torch::kCPU, torch::kFloat);
+  if (const std::string reason = model.not_finite_because(x, features); !reason.empty())
+    throw DivergenceError("features", "got features that are not finite: " + reason);
   return features;
 }
 
-torch::Tensor features_of(Encoder& encoder, const Pipeline& pipeline, const Batch& front, torch::Device device) {
+torch::Tensor features_of(Classifier& model, const Pipeline& pipeline, const Batch& front, torch::Device device) {
   Batch batch = front;
   pipeline.run_eval(batch, 0, 1);
-  return features_of(encoder, batch.x, device);
+  return features_of(model, batch.x, device);
 }
 
-torch::Tensor features_of(Encoder& encoder, const FeatureCache& cache, const Pipeline& pipeline,
+torch::Tensor features_of(Classifier& model, const FeatureCache& cache, const Pipeline& pipeline,
                           const std::vector<int64_t>& rows, int64_t batch_size, int workers, torch::Device device) {
-  const EvalMode eval_mode(encoder);
+  const EvalMode eval_mode(model.encoder());
   const auto batches = row_batches(rows, batch_size);
-  std::vector<torch::Tensor> parts = {torch::empty({0, encoder.width()})};
+  std::vector<torch::Tensor> parts = {torch::empty({0, model.encoder().width()})};
   Loader loader(0, batches.size(), workers, [&](size_t number) { return cache.rows(batches[number]); });
   while (auto batch = loader.next()) {
     throw_if_stopped();
-    parts.push_back(features_of(encoder, pipeline, *batch, device));
+    parts.push_back(features_of(model, pipeline, *batch, device));
   }
   return torch::cat(parts);
 }

@@ -6,25 +6,25 @@
 
 #include <vector>
 
-#include "amae/encoder.h"
 #include "data/cache.h"
 #include "data/pipeline.h"
+#include "train/classifier.h"
 #include "train/eval_mode.h"
 
 namespace amae {
 
-/// Features [B, D] float32 on the CPU of what has been through the whole front end, x [B, ...], by the encoder as it
-/// stands, without gradient. Throws DivergenceError when one is not finite.
-torch::Tensor features_of(Encoder& encoder, const torch::Tensor& x, torch::Device device);
+/// Features [B, D] float32 on the CPU of what has been through the whole front end, x [B, ...], by the model's encoder
+/// as it stands, without gradient. Throws as Classifier::features() does, and DivergenceError when one is not finite.
+torch::Tensor features_of(Classifier& model, const torch::Tensor& x, torch::Device device);
 
 /// Features [B, D] float32 on the CPU of one batch of front outputs, by the pipeline's evaluation path (its plain view)
-/// and the encoder as it stands, without gradient. Throws DivergenceError when one is not finite.
-torch::Tensor features_of(Encoder& encoder, const Pipeline& pipeline, const Batch& front, torch::Device device);
+/// and the encoder as it stands, without gradient. Throws as above.
+torch::Tensor features_of(Classifier& model, const Pipeline& pipeline, const Batch& front, torch::Device device);
 
 /// Rows through the pipeline's evaluation path (its plain view) and the encoder, in eval mode without gradient ->
 /// [N, D] float32 on the CPU, in the order of `rows`. The encoder's mode is as before afterwards. Throws Stopped on a
 /// signal, and as above.
-torch::Tensor features_of(Encoder& encoder, const FeatureCache& cache, const Pipeline& pipeline,
+torch::Tensor features_of(Classifier& model, const FeatureCache& cache, const Pipeline& pipeline,
                           const std::vector<int64_t>& rows, int64_t batch_size, int workers, torch::Device device);
 
 /// Mean and deviation (of the population, in float64) of each feature over a gallery, to put other features on its

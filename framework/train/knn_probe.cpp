@@ -47,7 +47,7 @@ Scores knn_probe(const KnnOptions& options, const FeatureSource& source, const s
                  const std::vector<int64_t>& rows) {
   const torch::NoGradGuard no_grad;
   const auto features = [&](const std::vector<int64_t>& of) {
-    return features_of(source.encoder, source.cache, source.pipeline, of, source.batch_size, source.workers,
+    return features_of(source.model, source.cache, source.pipeline, of, source.batch_size, source.workers,
                        source.device);
   };
   const Dataset& dataset = source.cache.dataset();

@@ -12,7 +12,7 @@ namespace amae {
 
 /// Where features come from.
 struct FeatureSource {
-  Encoder& encoder;
+  Classifier& model;
   const FeatureCache& cache;
   const Pipeline& pipeline;
   int64_t batch_size;

@@ -1,5 +1,6 @@
 #include "train/reconstruction.h"
 
+#include <fmt/format.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -93,8 +94,8 @@ std::vector<std::string> ReconstructionObjective::training_figures() const {
 
 BatchResult ReconstructionObjective::forward(const Batch& batch, const Stage& stage) {
   const PretrainOptions& options = setup_.options;
-  const Reconstruction made = autoencoder_->reconstruct(batch.x, training_masks(batch.ids, stage).to(batch.x.device()));
-  BatchResult result{made.losses.sum(), {}};
+  const Reconstruction made = reconstruct(batch.x, training_masks(batch.ids, stage).to(batch.x.device()));
+  BatchResult result{made.losses.sum(), {}, made.losses};
   if (options.uniformity == 0 && options.contrastive == 0) return result;
   result.sums.emplace_back("reconstruction", result.loss.item<double>());
   const auto items = static_cast<double>(batch.size());
@@ -106,6 +107,23 @@ BatchResult ReconstructionObjective::forward(const Batch& batch, const Stage& st
   if (options.contrastive > 0)
     add("contrastive", options.contrastive, contrastive_loss(made.features, batch.y, options.temperature));
   return result;
+}
+
+Reconstruction ReconstructionObjective::reconstruct(const torch::Tensor& x, const torch::Tensor& kept) const {
+  const Origin& origin = setup_.model->origin();
+  Reconstruction made =
+      guarded_call(origin, "failed in reconstruct", [&] { return autoencoder_->reconstruct(x, kept); });
+  const auto is_sound = [&](const torch::Tensor& t, int64_t dims) {
+    return t.defined() && t.is_floating_point() && t.dim() == dims && t.size(0) == x.size(0);
+  };
+  if (!is_sound(made.losses, 1) || !is_sound(made.features, 2) || !is_sound(made.prediction, x.dim()) ||
+      made.prediction.sizes() != x.sizes()) {
+    blame(origin, fmt::format("gave losses {}, features {} and prediction {} for {}, expected floats [{}], [{}, D] and "
+                              "the input's shape",
+                              tensor_text(made.losses), tensor_text(made.features), tensor_text(made.prediction),
+                              tensor_text(x), x.size(0), x.size(0)));
+  }
+  return made;
 }
 
 Batch ReconstructionObjective::evaluation_batch(const std::vector<int64_t>& rows) const {
@@ -124,7 +142,7 @@ Figures ReconstructionObjective::validate() {
   while (auto batch = loader.next()) {
     throw_if_stopped();
     const torch::Tensor kept = fixed_masks(batch->ids).to(setup_.device);
-    sum += autoencoder_->reconstruct(batch->x.to(setup_.device), kept).losses.to(torch::kDouble).sum().item<double>();
+    sum += reconstruct(batch->x.to(setup_.device), kept).losses.to(torch::kDouble).sum().item<double>();
   }
   return {{"loss", sum / static_cast<double>(setup_.val_rows.size())}};
 }
@@ -147,7 +165,7 @@ torch::Tensor ReconstructionObjective::picture(int64_t epochs) {
   const std::vector<int64_t> rows(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(count));
   const Batch batch = evaluation_batch(rows);
   const torch::Tensor kept = fixed_masks(rows);
-  const Reconstruction made = autoencoder_->reconstruct(batch.x.to(setup_.device), kept.to(setup_.device));
+  const Reconstruction made = reconstruct(batch.x.to(setup_.device), kept.to(setup_.device));
   const torch::Tensor prediction = made.prediction.to(torch::kCPU, torch::kFloat);
   std::vector<ReconstructionView> views;
   for (int64_t i = 0; i < batch.size(); ++i) {
@@ -163,8 +181,8 @@ torch::Tensor ReconstructionObjective::picture(int64_t epochs) {
 
 Figures ReconstructionObjective::neighbours() {
   const std::vector<int64_t>& rows = setup_.val_rows.empty() ? setup_.train_rows : setup_.val_rows;
-  const FeatureSource source{setup_.model->encoder(), *setup_.cache,  *setup_.pipeline,
-                             setup_.eval_batch_size,  setup_.workers, setup_.device};
+  const FeatureSource source{*setup_.model,          *setup_.cache,  *setup_.pipeline,
+                             setup_.eval_batch_size, setup_.workers, setup_.device};
   const Scores scores = knn_probe(setup_.knn, source, setup_.train_rows, rows);
   const bool several = setup_.cache->dataset().labels().dim() == 2;
   return {{setup_.val_rows.empty() ? "train/knn_accuracy" : "val/knn_accuracy", accuracy(scores, several)}};

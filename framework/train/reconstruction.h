@@ -53,8 +53,7 @@ class ReconstructionObjective : public Objective {
   /// data without labels.
   explicit ReconstructionObjective(ReconstructionSetup setup);
 
-  [[nodiscard]] torch::nn::Module& module() const override { return *setup_.model; }
-  [[nodiscard]] const Encoder& encoder() const override { return setup_.model->encoder(); }
+  [[nodiscard]] Classifier& model() const override { return *setup_.model; }
   [[nodiscard]] bool uses_labels() const override { return setup_.options.contrastive > 0; }
   BatchResult forward(const Batch& batch, const Stage& stage) override;
   [[nodiscard]] std::vector<std::string> training_figures() const override;
@@ -67,6 +66,8 @@ class ReconstructionObjective : public Objective {
   [[nodiscard]] torch::Tensor fixed_masks(const std::vector<int64_t>& rows) const;
 
  private:
+  /// The encoder's reconstruct(), held to its word as Classifier::features() is.
+  [[nodiscard]] Reconstruction reconstruct(const torch::Tensor& x, const torch::Tensor& kept) const;
   [[nodiscard]] Batch evaluation_batch(const std::vector<int64_t>& rows) const;
   [[nodiscard]] torch::Tensor picture(int64_t epochs);
   [[nodiscard]] Figures neighbours();

@@ -23,15 +23,15 @@ double seconds_now() {
 }
 
 TrainSetup frozen(TrainSetup setup) {
-  freeze_layers(setup.objective->module(), setup.objective->encoder(), setup.options.freeze);
+  freeze_layers(setup.objective->model(), setup.objective->model().encoder(), setup.options.freeze);
   return setup;
 }
 
 std::vector<NamedParameter> rules_for(const TrainSetup& setup) {
   std::vector<std::pair<std::string, torch::Tensor>> parameters;
-  for (const auto& item : setup.objective->module().named_parameters())
+  for (const auto& item : setup.objective->model().named_parameters())
     parameters.emplace_back(item.key(), item.value());
-  const Encoder& encoder = setup.objective->encoder();
+  const Encoder& encoder = setup.objective->model().encoder();
   return parameter_rules(parameters, setup.optim.layer_decay, encoder.depth(),
                          [&](const std::string& name) { return encoder.layer_of(name); });
 }
@@ -187,17 +187,36 @@ void Trainer::forward_backward(const Batch& batch, const Stage& stage, int64_t w
   const BatchResult result = setup_.objective->forward(on_device, stage);
   const double value = result.loss.item<double>();
   if (!std::isfinite(value)) {
+    const std::string reason =
+        result.made.defined() ? setup_.objective->model().not_finite_because(on_device.x, result.made) : "";
     throw DivergenceError(
         fmt::format("step {}", state_.step),
-        fmt::format(
-            "got loss {} in epoch {}, last finite mean loss {:.4g}, rows {}; try a lower optim.lr or train.clip_norm",
-            number_text(value), state_.epoch,
-            state_.seen > 0 ? state_.sums["loss"] / static_cast<double>(state_.seen) : NAN, fmt::join(last_ids_, " ")));
+        fmt::format("got loss {} in epoch {}, last finite mean loss {:.4g}, rows {}{}; try a lower optim.lr or "
+                    "train.clip_norm",
+                    number_text(value), state_.epoch,
+                    state_.seen > 0 ? state_.sums["loss"] / static_cast<double>(state_.seen) : NAN,
+                    fmt::join(last_ids_, " "), reason.empty() ? "" : "; " + reason));
   }
   (result.loss / static_cast<double>(window_examples)).backward();
+  if (!is_begun_) warn_of_idle_parameters();
+  is_begun_ = true;
   state_.sums["loss"] += value;
   for (const auto& [name, sum] : result.sums) state_.sums[name] += sum;
   state_.seen += batch.size();
+}
+
+void Trainer::warn_of_idle_parameters() const {
+  constexpr size_t kShown = 5;
+  std::vector<std::string> idle;
+  for (const auto& item : module().named_parameters()) {
+    if (item.value().requires_grad() && !item.value().grad().defined()) idle.push_back(item.key());
+  }
+  if (idle.empty()) return;
+  const size_t count = idle.size();
+  if (count > kShown) idle.resize(kShown), idle.emplace_back("…");
+  const Origin& origin = setup_.objective->model().origin();
+  log::warning("{}{} got no gradient from the first batch for {} of its parameters: {}",
+               origin.file.empty() ? "" : origin.file + ": ", origin.text(), count, join(idle, ", "));
 }
 
 void Trainer::step_optimizer() {

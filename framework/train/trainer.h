@@ -104,6 +104,7 @@ class Trainer {
  private:
   void train_epoch(Progress& progress);
   void forward_backward(const Batch& batch, const Stage& stage, int64_t window_examples);
+  void warn_of_idle_parameters() const;
   void step_optimizer();
   void finish_epoch(double seconds);
   [[nodiscard]] Figures training_figures() const;
@@ -114,7 +115,7 @@ class Trainer {
   void report_epoch(const Figures& figures, bool best);
   void save(const std::string& name);
   void write_state(const std::filesystem::path& file) const;
-  [[nodiscard]] torch::nn::Module& module() const { return setup_.objective->module(); }
+  [[nodiscard]] torch::nn::Module& module() const { return setup_.objective->model(); }
 
   TrainSetup setup_;
   Optimizer optimizer_;
@@ -124,6 +125,7 @@ class Trainer {
   std::string metric_;  ///< what tells the best epoch, as "SPLIT/NAME"; empty: nothing does
   bool more_is_better_ = true;
   std::vector<int64_t> last_ids_;  ///< of the newest batch, for messages
+  bool is_begun_ = false;          ///< a batch has been back through the model in this process
   int64_t total_steps_ = 0;
   double saved_at_ = 0, reported_at_ = 0, begun_at_ = 0;
   int64_t begun_epoch_ = 0;

@@ -67,7 +67,7 @@ class Embedding {
   /// Features of samples, by the front end as a whole.
   [[nodiscard]] torch::Tensor features(const torch::Tensor& samples) const {
     const Batch front = bundle.pipeline->run_front({samples.contiguous(), 8000, Domain::audio}, 0);
-    return features_of(bundle.model->encoder(), *bundle.pipeline, front, torch::kCPU)[0];
+    return features_of(*bundle.model, *bundle.pipeline, front, torch::kCPU)[0];
   }
   /// The samples of a file as they are read back: 16 bits.
   [[nodiscard]] static torch::Tensor samples_of(const std::string& file) { return read_audio(file).samples; }

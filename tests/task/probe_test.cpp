@@ -115,8 +115,8 @@ TEST_CASE_METHOD(Probes, "a probe of a run judges the features of that run's enc
     for (int64_t row = 0; row < dataset->size(); ++row) {
       const int64_t fold = dataset->folds()[static_cast<size_t>(row)];
       if (fold < first || fold > last) continue;
-      parts.push_back(features_of(bundle.model->encoder(), *bundle.pipeline,
-                                  bundle.pipeline->run_front(dataset->load(row), row), torch::kCPU));
+      parts.push_back(features_of(*bundle.model, *bundle.pipeline, bundle.pipeline->run_front(dataset->load(row), row),
+                                  torch::kCPU));
     }
     return torch::cat(parts);
   };

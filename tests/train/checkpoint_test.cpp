@@ -1,6 +1,5 @@
 // Stop anywhere, go on, and nothing shows it.
 #include <csignal>
-#include <stdexcept>
 
 #include "base/stop.h"
 #include "io/safetensors.h"
@@ -25,8 +24,8 @@ class Eventful : public Training {
   }
 };
 
-struct Killed : std::runtime_error {
-  Killed() : std::runtime_error("killed") {}
+struct Killed : Error {  // of ours: anything else out of a forward pass is the model's fault
+  Killed() : Error(ExitCode::internal, {{"", "", "", "killed"}}) {}
 };
 
 /// Trains until `action` at training step `step` (0-based, counted over this call) ends it; true when it finished.

@@ -1,7 +1,8 @@
 #include "train/classifier.h"
 
-#include <catch2/matchers/catch_matchers_exception.hpp>
-#include <catch2/matchers/catch_matchers_string.hpp>
+#include <functional>
+#include <limits>
+#include <stdexcept>
 
 #include "train/eval_mode.h"
 #include "training.h"
@@ -10,12 +11,19 @@ using namespace amae;
 
 namespace {
 
-/// Gives features of another width than it says.
+/// Says that it gives five features.
 class Liar : public Encoder {
  public:
-  torch::Tensor forward(const torch::Tensor& x) override { return x.flatten(1).slice(1, 0, 4); }
+  using Give = std::function<torch::Tensor(const torch::Tensor&)>;
+  explicit Liar(Give give) : give_(std::move(give)) {}
+  torch::Tensor forward(const torch::Tensor& x) override { return give_(x); }
   [[nodiscard]] int64_t width() const override { return 5; }
+
+ private:
+  Give give_;
 };
+
+const Origin kOrigin{"model", "liar", "/plugins/liar.so", "model"};
 
 }  // namespace
 
@@ -41,10 +49,35 @@ TEST_CASE("dropout acts on the features, in training only") {
   CHECK_FALSE(torch::equal(model.forward(x), model.forward(x)));
 }
 
-TEST_CASE("an encoder that does not keep its word is found out with both shapes") {
-  Classifier model(std::make_shared<Liar>(), 3, {});
-  CHECK_THROWS_WITH(model.forward(torch::zeros({2, 1, 16})),
-                    Catch::Matchers::ContainsSubstring("[2, 4]") && Catch::Matchers::ContainsSubstring("[2, 5]"));
+TEST_CASE("an encoder that does not keep its word is found out, with its library and both shapes") {
+  const auto told = [](const Liar::Give& give) {
+    Classifier model(std::make_shared<Liar>(give), 3, {}, kOrigin);
+    const Problem problem = only_problem([&] { model.forward(torch::zeros({2, 1, 16})); });
+    CHECK(problem.code == "PLUGIN");
+    CHECK(problem.where == "/plugins/liar.so");
+    CHECK(problem.field == "model");
+    return problem.message;
+  };
+  const std::string expected = " for float [2, 1, 16], expected float [2, 5]";
+  CHECK(told([](const auto& x) { return x.flatten(1).slice(1, 0, 4); }) ==
+        "model 'liar' gave features float [2, 4]" + expected);
+  CHECK(contains(told([](const auto& x) { return x; }), "float [2, 1, 16] for"));
+  CHECK(contains(told([](const auto& x) { return x.flatten(1).slice(1, 0, 5)[0].unsqueeze(0); }), "float [1, 5] for"));
+  CHECK(contains(told([](const auto& x) { return x.flatten(1).slice(1, 0, 5).to(torch::kInt); }), "int [2, 5] for"));
+  CHECK(contains(told([](const auto&) { return torch::Tensor(); }), "gave features nothing"));
+  CHECK(contains(told([](const auto&) -> torch::Tensor { throw std::runtime_error("out of luck"); }),
+                 "failed in forward: out of luck"));
+}
+
+TEST_CASE("what is not finite is traced to the input, to a weight or to the encoder") {
+  Classifier model(std::make_shared<Net>(true), 3, {}, {"model", "net", "/plugins/net.so", "model"});
+  const auto x = torch::ones({2, 1, 16}), nan = torch::full({2, 8}, std::numeric_limits<float>::quiet_NaN());
+  CHECK(model.not_finite_because(x, torch::zeros({2, 8})).empty());
+  CHECK(model.not_finite_because(x / 0, nan) == "the model's input is not finite");
+  CHECK(model.not_finite_because(x, nan) == "model 'net' of /plugins/net.so makes them of finite input and weights");
+  const torch::NoGradGuard no_grad;
+  model.named_buffers()["encoder.norm.running_var"].fill_(std::numeric_limits<float>::infinity());
+  CHECK(model.not_finite_because(x, nan) == "encoder.norm.running_var is not finite");
 }
 
 TEST_CASE("without classes a classifier is its encoder alone and gives no logits") {

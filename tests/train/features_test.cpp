@@ -21,7 +21,8 @@ class Frozen {
     for (int i = 0; i < 5; ++i) net->forward(torch::randn({8, 1, 16}));  // running statistics with some content
   }
   torch::Tensor features(const std::vector<int64_t>& rows, int64_t batch_size = 5, int workers = 1) {
-    return features_of(*net, *cache, *pipeline, rows, batch_size, workers, torch::kCPU);
+    Classifier model(net, 0, {});
+    return features_of(model, *cache, *pipeline, rows, batch_size, workers, torch::kCPU);
   }
 
   std::shared_ptr<Points> points;

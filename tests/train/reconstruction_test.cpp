@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <stdexcept>
 
 #include "base/stop.h"
 #include "train/contrastive.h"
@@ -34,11 +35,14 @@ class SmallAutoencoder : public MaskedAutoencoder {
     const torch::Tensor prediction = decode_(torch::dropout(features, 0.1, is_training()));
     const torch::Tensor hidden = torch::ones({x.size(0), grid_.size()}).scatter_(1, kept, 0).repeat_interleave(2, 1);
     const torch::Tensor losses = ((prediction - x.flatten(1)).square() * hidden).sum(1) / hidden.sum(1);
-    return {losses, features, prediction.detach().view_as(x)};
+    Reconstruction made{losses, features, prediction.detach().view_as(x)};
+    if (change) change(made);
+    return made;
   }
 
   std::vector<torch::Tensor> seen;
   std::function<void()> on_training;
+  std::function<void(Reconstruction&)> change;  ///< before it is given away
 
  private:
   torch::Tensor tokens(const torch::Tensor& x) {
@@ -311,6 +315,27 @@ TEST_CASE("an encoder that cannot reconstruct is refused") {
   Pretrain pretrain;
   pretrain.setup.model = std::make_shared<Classifier>(std::make_shared<Net>(false), 0, HeadOptions());
   CHECK_THROWS_AS(pretrain.objective(), std::invalid_argument);
+}
+
+TEST_CASE("an autoencoder that does not keep its word is found out, with its library and the shapes") {
+  Pretrain pretrain;
+  pretrain.setup.model = std::make_shared<Classifier>(pretrain.net, 0, HeadOptions(),
+                                                      Origin{"model", "small", "/plugins/small.so", "model"});
+  ReconstructionObjective objective = pretrain.objective();
+  const auto told = [&](const std::function<void(Reconstruction&)>& change) {
+    pretrain.net->change = change;
+    const Problem problem = only_problem([&] { objective.forward(pretrain.batch({0, 1}), kFirstEpoch); });
+    CHECK(problem.where == "/plugins/small.so");
+    CHECK(problem.field == "model");
+    return problem.message;
+  };
+  CHECK(told([](Reconstruction& made) { made.losses = made.losses.sum(); }) ==
+        "model 'small' gave losses float [], features float [2, 6] and prediction float [2, 1, 16] for float [2, 1, "
+        "16], expected floats [2], [2, D] and the input's shape");
+  CHECK(contains(told([](Reconstruction& made) { made.features = torch::Tensor(); }), "features nothing"));
+  CHECK(contains(told([](Reconstruction& made) { made.prediction = made.prediction.flatten(1); }), "[2, 16] for"));
+  CHECK(contains(told([](Reconstruction&) { throw std::runtime_error("out of luck"); }),
+                 "failed in reconstruct: out of luck"));
 }
 
 TEST_CASE("pretraining lowers the loss on clips that it never saw") {

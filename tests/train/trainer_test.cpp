@@ -5,7 +5,9 @@
 #include <cmath>
 #include <csignal>
 #include <limits>
+#include <sstream>
 
+#include "base/log.h"
 #include "io/safetensors.h"
 #include "train/evaluate.h"
 #include "training.h"
@@ -13,6 +15,24 @@
 using namespace amae;
 
 namespace {
+
+const Origin kOrigin{"model", "net", "/plugins/net.so", "model"};
+
+/// Divides by zero.
+class Sick : public Net {
+ public:
+  Sick() : Net(false) {}
+  torch::Tensor forward(const torch::Tensor& x) override { return Net::forward(x) * 0 / 0; }
+};
+
+/// Has a parameter without any use.
+class Idle : public Net {
+ public:
+  Idle() : Net(false) { register_parameter("idle", torch::zeros({3})); }
+  [[nodiscard]] int64_t layer_of(const std::string& parameter) const override {
+    return parameter == "idle" ? 1 : Net::layer_of(parameter);
+  }
+};
 
 /// Points whose validation rows carry the wrong label: the better the fit, the worse they score.
 class Contrary : public Points {
@@ -102,11 +122,11 @@ TEST_CASE("a tie keeps the older best") {
   CHECK(trainer.state().epoch == 4);  // patience 0 never stops
 }
 
-TEST_CASE("a sample with an infinite value ends training with its step and rows, and the checkpoint before it loads") {
-  Training training;
+TEST_CASE("a sample too large to compute with ends training with its step and rows, the checkpoint before it loads") {
+  Training training({}, false);  // a batch norm would swallow it
   const auto order = epoch_order(training.setup.train_rows, training.setup.seed, 0);
   const int64_t bad = order[8 * 3 + 2];  // in the fourth batch
-  training.points->samples[bad][7] = std::numeric_limits<float>::infinity();
+  training.points->samples[bad][7] = std::numeric_limits<float>::max();
   training.setup.options.save_every_steps = 1;
   std::string message;
   try {
@@ -119,7 +139,7 @@ TEST_CASE("a sample with an infinite value ends training with its step and rows,
   CHECK(contains(message, "rows " + std::to_string(order[24])));
   CHECK(contains(message, " " + std::to_string(bad)));
 
-  training.renew();
+  training.renew(false);
   Trainer again = training.trainer();
   REQUIRE(again.restore());
   CHECK(again.state().step == 3);
@@ -127,6 +147,51 @@ TEST_CASE("a sample with an infinite value ends training with its step and rows,
     INFO(name);
     CHECK(torch::isfinite(tensor).all().item<bool>());
   }
+}
+
+TEST_CASE("a model that makes what is not finite of finite numbers is named with its library") {
+  Training training;
+  training.model = std::make_shared<Classifier>(std::make_shared<Sick>(), 3, HeadOptions(), kOrigin);
+  std::string message;
+  try {
+    training.trainer().run();
+  } catch (const DivergenceError& error) {
+    message = error.what();
+  }
+  CHECK(contains(message, "got loss nan"));
+  CHECK(contains(message, "model 'net' of /plugins/net.so makes them of finite input and weights"));
+}
+
+TEST_CASE("parameters that get no gradient from the first batch are told once, those that are frozen are not") {
+  const auto warnings = [](Training& training) {
+    training.setup.options.epochs = 2;
+    const auto file = training.setup.run / "log";
+    std::filesystem::remove(file);
+    {
+      const log::File log(file);
+      log::set_level(log::Level::error);
+      REQUIRE(training.trainer().run());
+      log::set_level(log::Level::info);
+    }
+    std::string found;
+    std::istringstream text(read_file(file));
+    for (std::string line; std::getline(text, line);) {
+      if (contains(line, "warning: ")) found += line.substr(line.find("warning: ")) + "\n";
+    }
+    return found;
+  };
+  Training training;
+  CHECK(warnings(training).empty());
+  training.model = std::make_shared<Classifier>(std::make_shared<Idle>(), 3, HeadOptions(), kOrigin);
+  CHECK(warnings(training) ==
+        "warning: /plugins/net.so: model 'net' got no gradient from the first batch for 1 of its parameters: "
+        "encoder.idle\n");
+  Training frozen;
+  frozen.model = std::make_shared<Classifier>(std::make_shared<Idle>(), 3, HeadOptions(), kOrigin);
+  frozen.setup.options.freeze = 1;  // its layer of weights; the idle one is in the second
+  CHECK(contains(warnings(frozen), "for 1 of its parameters: encoder.idle"));
+  frozen.model->named_parameters()["encoder.idle"].set_requires_grad(false);
+  CHECK(warnings(frozen).empty());
 }
 
 TEST_CASE("with a moving average the bundle and the final weights are the averages") {
