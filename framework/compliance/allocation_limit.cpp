@@ -28,7 +28,8 @@ class Counting final : public c10::Allocator {
 
   void copy_data(void* to, const void* from, size_t count) const override { default_copy_data(to, from, count); }
 
-  inline static std::atomic<size_t> limit{0}, held{0};
+  inline static thread_local size_t limit = 0;
+  inline static std::atomic<size_t> held{0};
 
  private:
   static void release(void* data) {

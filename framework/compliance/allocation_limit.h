@@ -7,7 +7,7 @@
 namespace amae::compliance {
 
 /// While it lives, a tensor on the CPU that would bring what was allocated meanwhile above `bytes` throws
-/// std::bad_alloc, in any thread. Nests: the narrowest counts.
+/// std::bad_alloc in the thread that made the limit. Nests: the narrowest counts.
 class AllocationLimit {
  public:
   explicit AllocationLimit(size_t bytes);

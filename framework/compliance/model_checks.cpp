@@ -178,8 +178,9 @@ void learns_everywhere(const Subject& subject) {
     // Weighted, since the sum of what a normalisation gives is constant.
     const at::Tensor weights =
         noise_batch({Domain::spectrogram, {1, 1, y.size(1)}, 0, Level::other}, 4, 5).x.view({4, -1});
-    const bool trains = std::any_of(trial.model->parameters().begin(), trial.model->parameters().end(),
-                                    [](const at::Tensor& p) { return p.requires_grad(); });
+    const auto parameters = trial.model->parameters();
+    const bool trains =
+        std::any_of(parameters.begin(), parameters.end(), [](const at::Tensor& p) { return p.requires_grad(); });
     if (!trains) throw Skipped("declares all of its parameters frozen");
     expect(subject, y.requires_grad(), "gives features without a gradient in training mode");
     (y * weights).sum().backward();

@@ -78,21 +78,22 @@ namespace {
 
 template <class Call>
 auto guarded(const ComponentInfo& info, const Component& component, const std::string& path, const Call& call) {
+  const auto blame = [&](const std::string& message) {
+    return InputError("PLUGIN", info.plugin->path.string(), path,
+                      fmt::format("{} '{}' {}", info.kind, info.key, message));
+  };
   try {
-    auto made = call();
-    if (made == nullptr) {
-      throw InputError("PLUGIN", info.plugin->path.string(), path,
-                       fmt::format("{} '{}' was not made: the factory gave null", info.kind, info.key));
-    }
-    return made;
+    if (auto made = call()) return made;
   } catch (const InputError& error) {
     rethrow_with_place(error, component.node.get(), path);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw InputError("PLUGIN", info.plugin->path.string(), path,
-                     fmt::format("{} '{}' failed: {}", info.kind, info.key, error.what()));
+    throw blame(fmt::format("failed: {}", error.what()));
+  } catch (...) {
+    throw blame("failed: it threw what is no std::exception");
   }
+  throw blame("was not made: the factory gave null");
 }
 
 }  // namespace

@@ -31,8 +31,7 @@ TABLE
 
 # What can be opened: ANIMAL | KIND | LEVEL | the checks of that level that fail, no more and no less | exit code of a
 # run that uses it | what the run says, "-" where a run cannot see the fault | how it shows later on.
-# "finite" goes with "shape": of features that cannot be had it cannot be said that they are finite. "threads" goes with
-# "input_unchanged": the threads have one input.
+# "finite" goes with "shape": of features that cannot be had it cannot be said that they are finite.
 opened() {
   cat <<'TABLE'
 duplicate_key     | transform | 1 | own_key                        | 2   | offered by two libraries: .*duplicate_key\.so.*good_transform\.so |
@@ -48,7 +47,7 @@ random_eval       | model     | 6 | deterministic                  | 0   | - | e
 ignores_draw      | transform | 6 | repeatable                     | 0   | - |
 unstable_ids      | dataset   | 6 | stable_ids                     | 0   | - | resume
 batch_dependent   | model     | 7 | batch_independent              | 0   | - |
-damages_input     | transform | 7 | input_unchanged,threads        | 0   | - |
+damages_input     | transform | 7 | input_unchanged                | 0   | - |
 racing_load       | dataset   | 7 | threads                        | 0   | - |
 dropped_gradient  | model     | 8 | gradients                      | 0   | dropped_gradient\.so: model 'dropped_gradient' got no gradient from the first batch for 1 of its parameters: encoder\.scale |
 state_not_saved   | model     | 8 | save_load                      | 0   | - | evaluate
