@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 #include "amae/error.h"
@@ -90,7 +91,9 @@ class Group {
  public:
   explicit Group(pid_t leader) : leader_(leader) {}
   ~Group() {
-    if (leader_ > 0) static_cast<void>(wait());
+    if (leader_ < 0) return;
+    kill();
+    static_cast<void>(wait());
   }
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
@@ -107,7 +110,8 @@ class Group {
   }
   [[nodiscard]] bool has_ended() const {
     siginfo_t info{};
-    return ::waitid(P_PID, static_cast<id_t>(leader_), &info, WEXITED | WNOWAIT | WNOHANG) == 0 && info.si_pid != 0;
+    const int result = ::waitid(P_PID, static_cast<id_t>(leader_), &info, WEXITED | WNOWAIT | WNOHANG);
+    return result == 0 ? info.si_pid != 0 : errno == ECHILD;
   }
 
  private:
@@ -187,7 +191,7 @@ ChildResult run_child(const std::filesystem::path& program, const std::vector<st
   using Clock = std::chrono::steady_clock;
   ChildResult result;
   std::string lines;
-  auto heard = Clock::now();
+  auto heard = Clock::now(), looked = heard;
   std::chrono::milliseconds patience = limits.start;
   // Ends with the child, not with its streams: something that it started may hold them for ever.
   for (bool has_output = true, has_channel = true; !group.has_ended();) {
@@ -204,7 +208,10 @@ ChildResult run_child(const std::filesystem::path& program, const std::vector<st
       }
       hand_over(lines, on_line);
     }
-    const bool is_silent = Clock::now() - heard > patience;
+    // A round takes milliseconds: where it took long, it was we who were stopped or swapped out.
+    const auto now = Clock::now();
+    if (now - std::exchange(looked, now) > std::chrono::seconds(1)) heard = now;
+    const bool is_silent = now - heard > patience && !group.has_ended();
     if (is_silent) result.end = ChildResult::End::silent;
     if (is_silent || stop_signal() != 0) group.kill();
   }
@@ -222,19 +229,27 @@ ChildResult run_child(const std::filesystem::path& program, const std::vector<st
 
 std::filesystem::path own_program() { return std::filesystem::read_symlink("/proc/self/exe"); }
 
+void limit_memory(uint64_t more_bytes) {
+  uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const uint64_t bytes = pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) + more_bytes;
+  const rlimit limit{bytes, bytes};
+  ::setrlimit(RLIMIT_AS, &limit);
+}
+
 bool become_child() {
   const char* memory = std::getenv(kMemoryVariable);  // NOLINT(concurrency-mt-unsafe): before any thread starts
   if (memory == nullptr) return false;
   report_fd = ::fcntl(kChannel, F_DUPFD_CLOEXEC, 200);
+  if (report_fd < 0) report_fd = ::fcntl(kChannel, F_DUPFD_CLOEXEC, 10);  // under `ulimit -n`
   if (report_fd < 0) return false;
   ::close(kChannel);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no orphans when the parent is killed
+  pollfd reader{report_fd, 0, 0};
+  if (::poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0) ::_exit(1);  // it was, before that call
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
-  if (const uint64_t bytes = std::strtoull(memory, nullptr, 10); bytes > 0) {
-    const rlimit limit{bytes, bytes};
-    ::setrlimit(RLIMIT_AS, &limit);
-  }
+  if (const uint64_t bytes = std::strtoull(memory, nullptr, 10); bytes > 0) limit_memory(bytes);
   ::unsetenv(kMemoryVariable);
   return true;
 }

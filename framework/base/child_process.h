@@ -13,7 +13,7 @@ namespace amae {
 struct ChildLimits {
   std::chrono::milliseconds start{30000};   ///< longest time to its first line on the report channel
   std::chrono::milliseconds silence{5000};  ///< longest time from one line to the next, or to its end
-  uint64_t memory_bytes = 0;                ///< of address space; 0: no limit
+  uint64_t memory_bytes = 0;                ///< of addresses beyond those that it has at its start; 0: no limit
   size_t output_bytes = 64 << 10;           ///< kept of what it writes on stdout and stderr; the rest is thrown away
 };
 
@@ -41,6 +41,9 @@ std::filesystem::path own_program();
 /// In a child: takes the report channel for itself, so that nothing that it opens or runs can write there, and sets the
 /// memory limit. Call first. False in a process that run_child() did not start.
 bool become_child();
+
+/// From now on this process gets no more than so many bytes of addresses beyond those that it has.
+void limit_memory(uint64_t more_bytes);
 
 /// In a child: one line to the parent; line breaks within become blanks.
 void report_line(const std::string& text);

@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   using namespace amae;
   keep_large_blocks();
   install_crash_report();
+  std::signal(SIGCHLD, SIG_DFL);  // one that is ignored, as we may inherit it, leaves nothing to wait for
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write, not a death
   CLI::App app{"amae turns sound and radio signals into labels and embeddings.", "amae"};
   app.set_version_flag("--version", fmt::format("amae {} (LibTorch {})", AMAE_VERSION, TORCH_VERSION));

@@ -298,11 +298,13 @@ void works_in_many_threads(const Subject& subject) {
 }
 
 void keeps_what_it_learned(const Subject& subject) {
+  bool learns = false;
   for (const TransformTrial& trial : transform_trials(subject)) {
     if (!trial.transform->needs_fit()) {
       expect(subject, trial.transform->state().empty(), "has a state and needs no fit: nothing would save it");
-      throw Skipped("learns nothing");
+      continue;
     }
+    learns = true;
     const TensorDict state = trial.transform->state();
     expect(subject, !state.empty(), "has no state after fit()");
     TransformTrial loaded{trial.name, trial.input, make_transform(subject, trial.options), trial.options};
@@ -317,6 +319,7 @@ void keeps_what_it_learned(const Subject& subject) {
     expect(subject, same(applied(subject, trial, batch, Mode::eval), applied(subject, loaded, batch, Mode::eval)),
            "gives other numbers after its state was saved and loaded ({})", trial.name);
   }
+  if (!learns) throw Skipped("learns nothing");
 }
 
 }  // namespace of_transforms

@@ -27,7 +27,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::chrono::seconds kPatience{5};
-constexpr uint64_t kMemory = uint64_t{16} << 30;  // of addresses: LibTorch alone takes some
+constexpr uint64_t kMemory = uint64_t{8} << 30;
 constexpr size_t kMostVerdicts = 5000;
 
 fs::path prober;
@@ -44,28 +44,25 @@ std::string own_build() {
 /// writer wins, and what is lost is tried again.
 class Verdicts {
  public:
-  Verdicts() : file_(cache_folder() / "plugins" / "verdicts.json") {
-    try {
-      if (fs::exists(file_)) known_ = json::parse(read_file(file_, 64 << 20));
-    } catch (const std::exception&) {
-      known_ = json::object();  // damaged: all are tried again
-    }
-    if (!known_.is_object()) known_ = json::object();
-  }
+  Verdicts() : file_(cache_folder() / "plugins" / "verdicts.json"), known_(read()) {}
 
   /// "good", a reason, or empty for an unknown one.
   [[nodiscard]] std::string find(const fs::path& library) {
     const auto found = known_.find(key(library));
-    if (found == known_.end() || !found->is_object()) return "";
-    return found->value("verdict", "");
+    return found == known_.end() ? "" : found->value("verdict", "");
   }
 
   void keep(const fs::path& library, const std::string& verdict) {
-    known_[key(library)] = {{"file", library.string()}, {"verdict", verdict}, {"time", std::time(nullptr)}};
+    changes_[key(library)] = {{"file", library.string()}, {"verdict", verdict}, {"time", std::time(nullptr)}};
   }
-  void forget(const fs::path& library) { known_.erase(key(library)); }
+  void forget(const fs::path& library) { changes_[key(library)] = nullptr; }
 
   void write() {
+    known_ = read();  // what others have learned meanwhile stays
+    for (const auto& [key, change] : changes_) {
+      known_.erase(key);
+      if (!change.is_null()) known_[key] = change;
+    }
     while (known_.size() > kMostVerdicts) {
       known_.erase(std::min_element(known_.begin(), known_.end(), [](const json& a, const json& b) {
         return a.value("time", int64_t{0}) < b.value("time", int64_t{0});
@@ -79,6 +76,23 @@ class Verdicts {
   }
 
  private:
+  /// The entries of the file that have the form of one; what is damaged is tried again.
+  [[nodiscard]] json read() const {
+    json entries = json::object();
+    try {
+      if (!fs::exists(file_)) return entries;
+      const json read = json::parse(read_file(file_, 64 << 20));
+      for (const auto& [key, entry] : read.items()) {
+        if (entry.is_object() && entry.contains("verdict") && entry["verdict"].is_string() && entry.contains("time") &&
+            entry["time"].is_number_integer()) {
+          entries[key] = entry;
+        }
+      }
+    } catch (const std::exception&) {  // no JSON, or not to be read
+    }
+    return entries;
+  }
+
   std::string key(const fs::path& library) {
     std::string& key = keys_[library];
     if (key.empty()) key = xxh3_file(library) + "-" + build_;
@@ -87,11 +101,13 @@ class Verdicts {
 
   fs::path file_;
   std::string build_ = fmt::format("{}-{}-{}-{}", AMAE_VERSION, AMAE_API_VERSION, TORCH_VERSION, own_build());
-  json known_ = json::object();
+  json known_;
+  std::map<std::string, json> changes_;  ///< null: forgotten
   std::map<fs::path, std::string> keys_;
 };
 
 constexpr const char* kGood = "good";
+constexpr const char* kReady = "ready";
 
 std::string today() {
   const std::time_t now = std::time(nullptr);
@@ -112,11 +128,20 @@ Trial try_in_child(const std::vector<fs::path>& libraries, const std::function<v
   limits.memory_bytes = kMemory;
   Trial trial;
   size_t done = 0;
+  bool is_ready = false;
   const ChildResult result = run_child(prober, words, limits, [&](const std::string& line) {
-    if (line == "ready" || done == libraries.size()) return;
+    is_ready = is_ready || line == kReady;
+    if (line == kReady || done == libraries.size()) return;
     trial.reports[libraries[done++]] = line == kGood ? "" : line;
     on_done();
   });
+  if (!is_ready) {  // no library's fault
+    throw EnvironmentError(
+        "CHILD", prober.string(),
+        fmt::format("cannot try new plugins: its child {} before it had begun; --no-probe opens them "
+                    "untried",
+                    result.text()));
+  }
   if (done < libraries.size()) trial.end = result.text();
   return trial;
 }
@@ -198,7 +223,7 @@ std::string meet_again(const fs::path& library) {
 }
 
 void run_probe(const std::vector<fs::path>& libraries) {
-  report_line("ready");
+  report_line(kReady);
   for (const fs::path& library : libraries) {
     const Registry registry = load_plugins({library});
     std::string problem = registry.plugins().front()->problem;

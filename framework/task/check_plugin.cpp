@@ -28,7 +28,8 @@ using Verdict = CheckResult::Verdict;
 ChildLimits limits_of(const CheckRequest& request) {
   ChildLimits limits;
   limits.start = limits.silence = request.patience;
-  limits.memory_bytes = request.memory_bytes;
+  // A GPU's driver reserves more addresses than any limit would leave.
+  limits.memory_bytes = pick_device(request.device).is_cuda() ? 0 : request.memory_bytes;
   return limits;
 }
 
@@ -138,9 +139,21 @@ void in_order(size_t count, const std::function<void(size_t)>& work, const std::
   std::mutex mutex;
   std::condition_variable changed;
   std::exception_ptr failure;
-  std::vector<std::thread> threads;
+  struct Threads {
+    std::vector<std::thread> list;
+    std::atomic<size_t>& next;
+    size_t count;
+    ~Threads() {  // also when something is thrown: none may go on
+      next = count;
+      join();
+    }
+    void join() {
+      for (std::thread& thread : list) thread.join();
+      list.clear();
+    }
+  } threads{{}, next, count};
   for (unsigned number = 0; number < std::max(1U, std::thread::hardware_concurrency()); ++number) {
-    threads.emplace_back([&] {
+    threads.list.emplace_back([&] {
       for (size_t i = next++; i < count; i = next++) {
         try {
           work(i);
@@ -162,7 +175,7 @@ void in_order(size_t count, const std::function<void(size_t)>& work, const std::
     lock.unlock();
     done(i);
   }
-  for (std::thread& thread : threads) thread.join();
+  threads.join();
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -297,6 +310,7 @@ void report_these_checks(const CheckRequest& request, const std::string& kind, c
   std::vector<fs::path> search = {request.library};
   if (ids.front() == "own_key") {
     for (const fs::path& entry : plugin_search_path(request.plugin_path)) search.push_back(entry);
+    probe_plugins_with(request.program);  // strangers among them are no matter of this one
   }
   const Registry registry = load_plugins(search);
   compliance::Subject subject;

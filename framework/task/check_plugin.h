@@ -21,7 +21,7 @@ struct CheckRequest {
   uint64_t seed = 0;
   std::string device = "auto";
   std::chrono::seconds patience{60};               ///< for one check
-  uint64_t memory_bytes = uint64_t{16} << 30;      ///< of addresses, for one check
+  uint64_t memory_bytes = uint64_t{12} << 30;      ///< for one check, on the CPU
   std::vector<std::filesystem::path> plugin_path;  ///< of plugins that may hold the same key
 };
 

@@ -33,7 +33,12 @@ class Strangers {
   [[nodiscard]] fs::path verdicts() const { return folder_.path() / "cache/plugins/verdicts.json"; }
 
   /// From now on a trial would blame the library; so what passes was known.
-  static void try_no_more() { probe_plugins_with("/bin/false"); }
+  void try_no_more() const {
+    const fs::path program = folder_.path() / "fails";
+    write_file(program, "#!/bin/sh\necho ready >&3\nexit 1\n");
+    fs::permissions(program, fs::perms{0755});
+    probe_plugins_with(program);
+  }
 
  private:
   TemporaryFolder folder_;
@@ -88,7 +93,7 @@ TEST_CASE_METHOD(Strangers, "what a library refuses by itself is not kept agains
 
 TEST_CASE_METHOD(Strangers, "a quarantined library that is tried again gets a new verdict") {
   const fs::path file = add("good_transform");
-  probe_plugins_with("/bin/false");  // a machine on which nothing starts
+  try_no_more();
   CHECK(contains(refused_at_first_contact({file}).at(file), "exited with code 1"));
   CHECK(contains(refused_at_first_contact({file}).at(file), "is quarantined"));
   probe_plugins_with(AMAE_BUILD_DIR "/bin/amae");
@@ -99,11 +104,19 @@ TEST_CASE_METHOD(Strangers, "a quarantined library that is tried again gets a ne
 TEST_CASE_METHOD(Strangers, "damaged or missing verdicts are made again") {
   const fs::path good = add("good_transform");
   fs::create_directories(verdicts().parent_path());
-  for (const char* damage : {"", "[1, 2]", "{\"a\": 1", "{\"a\": 1}"}) {
+  for (const char* damage : {"", "[1, 2]", "{\"a\": 1", "{\"a\": 1}", "{\"a\": {\"verdict\": 3, \"time\": \"x\"}}"}) {
     write_file(verdicts(), damage);
     CHECK(refused_at_first_contact({good}).empty());
     CHECK(contains(read_file(verdicts()), "\"good\""));
   }
+}
+
+TEST_CASE_METHOD(Strangers, "a child that does not begin is no library's fault, and nothing is kept") {
+  const fs::path good = add("good_transform");
+  probe_plugins_with("/bin/false");
+  const Problem problem = refusal<EnvironmentError>([&] { static_cast<void>(refused_at_first_contact({good})); });
+  CHECK(contains(problem.message, "exited with code 1 before it had begun; --no-probe"));
+  CHECK_FALSE(fs::exists(verdicts()));
 }
 
 TEST_CASE_METHOD(Strangers, "without a program to try them, libraries are opened at once") {

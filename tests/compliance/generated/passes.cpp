@@ -1,7 +1,6 @@
 #include "tests/compliance/generated/passes.h"
 
-#include <sys/resource.h>
-
+#include "base/child_process.h"
 #include "compliance/check.h"
 #include "plugin/loader.h"
 
@@ -11,8 +10,7 @@ namespace {
 const Registry& registry() {
   static const Registry plugins = [] {
     // A number beyond reason is std::bad_alloc, and not a machine that swaps.
-    const rlimit limit{uint64_t{12} << 30, uint64_t{12} << 30};
-    ::setrlimit(RLIMIT_AS, &limit);
+    limit_memory(uint64_t{12} << 30);
     return load_plugins({AMAE_BUILD_DIR "/plugins", AMAE_SOURCE_DIR "/plugins"});
   }();
   return plugins;
