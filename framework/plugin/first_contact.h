@@ -16,6 +16,7 @@ void probe_plugins_with(std::filesystem::path program);
 /// Those of the libraries that must not be opened here, with the reason. Known ones are looked up, unknown ones tried,
 /// with progress when they are many. Only what crashed or worked is kept: what a library refuses by itself, such as a
 /// missing licence, may change without it. No folder for the verdicts, or no permission: each is tried again.
+/// Throws EnvironmentError (code CHILD) when the child ends before it has begun: no library's fault.
 std::map<std::filesystem::path, std::string> refused_at_first_contact(
     const std::vector<std::filesystem::path>& libraries);
 
