@@ -25,16 +25,16 @@ struct Arguments {
 void print(const Prediction& prediction, const std::string& format) {
   if (format == "jsonl") {
     nlohmann::ordered_json json{{"path", prediction.path}, {"top", nlohmann::ordered_json::array()}};
-    for (const auto& [label, score] : prediction.top) json["top"].push_back({{"label", label}, {"score", score}});
+    for (const ClassScore& top : prediction.top) json["top"].push_back({{"label", top.label}, {"score", top.score}});
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else if (format == "csv") {
     for (size_t i = 0; i < prediction.top.size(); ++i) {
-      fmt::print("{}", csv_line({prediction.path, std::to_string(i + 1), prediction.top[i].first,
-                                 fmt::format("{}", prediction.top[i].second)}));
+      fmt::print("{}", csv_line({prediction.path, std::to_string(i + 1), prediction.top[i].label,
+                                 fmt::format("{}", prediction.top[i].score)}));
     }
   } else {
     std::string line;
-    for (const auto& [label, score] : prediction.top) line += fmt::format("  {:<16} {:>6.1f} %", label, 100 * score);
+    for (const ClassScore& top : prediction.top) line += fmt::format("  {:<16} {:>6.1f} %", top.label, 100 * top.score);
     fmt::print("{}{}\n", prediction.path, line);
   }
 }
@@ -63,9 +63,9 @@ Exit predict(const Arguments& arguments, const Globals& globals) {
 void add_predict(CLI::App& app, const Globals& globals, Exit& exit) {
   using namespace predict_command;
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("predict", "labels of audio files, by a run's model and front end");
+  CLI::App* command = app.add_subcommand("predict", "labels of sound or IQ files, by a run's model and front end");
   command->add_option("RUN", arguments->run, "run or bundle folder, or the name of one in checkpoints")->required();
-  command->add_option("FILE", arguments->files, "WAV, FLAC or Ogg files")->required();
+  command->add_option("FILE", arguments->files, "WAV, FLAC or Ogg files; IQ as .npy or SigMF")->required();
   command->add_option("-k,--top-k", arguments->top_k, "classes shown")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

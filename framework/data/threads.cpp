@@ -21,6 +21,9 @@ void use_one_core_in_this_thread() {
   omp_set_num_threads(1);  // and then narrow this thread alone; at::set_num_threads would change the global count
 }
 
+OneCore::OneCore() : before_(at::get_num_threads()) { omp_set_num_threads(1); }
+OneCore::~OneCore() { omp_set_num_threads(before_); }
+
 void parallel_rows(int64_t total, int threads, const std::function<void(int64_t)>& work,
                    const std::function<void(int64_t, int64_t)>& progress) {
   std::atomic<int64_t> next{0}, done{0};

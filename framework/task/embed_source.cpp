@@ -12,8 +12,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "index/store.h"
-#include "io/audio.h"
-#include "io/npy_array.h"
+#include "io/signal_file.h"
 #include "task/data_target.h"
 #include "train/bundle.h"
 
@@ -110,40 +109,6 @@ class DatasetSource final : public EmbedSource {
   mutable Signal long_row_;
 };
 
-/// Frames of IQ in a .npy file: complex [N], or real [2, N]. The rate is unknown.
-struct IqFile {
-  explicit IqFile(const std::string& path) : array(open_npy_array(path, "")) {
-    is_complex = array.type().is_complex;
-    const std::vector<int64_t>& shape = array.shape();
-    if (!(is_complex ? shape.size() == 1 : shape.size() == 2 && shape[0] == 2)) {
-      array.refuse(fmt::format("got {} numbers of shape ({}), expected IQ: complex [N] or real [2, N]",
-                               is_complex ? "complex" : "real", fmt::join(shape, ", ")),
-                   "shape");
-    }
-    frames = is_complex ? shape[0] : shape[1];
-  }
-
-  /// Samples [2, count].
-  [[nodiscard]] at::Tensor read(int64_t begin, int64_t count) const {
-    at::Tensor samples = at::empty({2, count}, at::kFloat);
-    const auto bytes = static_cast<size_t>(array.type().bytes);
-    const std::string raw = is_complex ? array.read_rows(begin, count) : array.read_rows(0, 2);
-    for (size_t part = 0; part < 2; ++part) {
-      const size_t at =
-          is_complex ? part * bytes : (part * static_cast<size_t>(frames) + static_cast<size_t>(begin)) * bytes;
-      to_float32(array.type(), raw.data() + at, is_complex ? 2 * bytes : bytes, count,
-                 samples.mutable_data_ptr<float>() + part * static_cast<size_t>(count));
-    }
-    return samples;
-  }
-
-  NpyArray array;
-  bool is_complex = false;
-  int64_t frames = 0;
-};
-
-bool is_npy(const std::string& path) { return fs::path(path).extension() == ".npy"; }
-
 class FileSource final : public EmbedSource {
  public:
   explicit FileSource(std::vector<std::string> files) : files_(std::move(files)) {}
@@ -154,14 +119,9 @@ class FileSource final : public EmbedSource {
     return {file(number), fs::absolute(file(number)).lexically_normal().string(), "", "", {}};
   }
   [[nodiscard]] std::string content(int64_t number) const override { return xxh3_file(file(number)); }
-  [[nodiscard]] Spec spec(int64_t number) const override {
-    if (is_npy(file(number))) return {Domain::iq, {2, IqFile(file(number)).frames}, 0};
-    const AudioInfo info = audio_info(file(number));
-    return {Domain::audio, {info.channels, info.frames}, info.rate_hz};
-  }
+  [[nodiscard]] Spec spec(int64_t number) const override { return SignalFile(file(number)).spec(); }
   [[nodiscard]] Signal read(int64_t number, int64_t begin, int64_t frames) const override {
-    if (is_npy(file(number))) return {IqFile(file(number)).read(begin, frames), 0, Domain::iq};
-    return read_audio(file(number), begin, frames);
+    return SignalFile(file(number)).read(begin, frames);
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "io/npy.h"
+#include "task/clips.h"
 #include "task/embed.h"
 #include "task/session.h"
 
@@ -179,6 +180,38 @@ SearchResult search_store(const SearchRequest& request, const std::vector<fs::pa
     }
   }
   return result;
+}
+
+SearchPage page_of(const SearchResult& result, const std::vector<fs::path>& plugin_path) {
+  const auto registry = load_registry(plugin_path);
+  Clips clips(result.store, *registry);
+  SearchPage page;
+  page.are_distances = result.metric == "l2";
+  page.title = result.found.size() == 1 ? "Similar to " + result.found[0].query : "Similar sounds";
+  for (const FoundFor& found : result.found) {
+    PageSearch& search = page.searches.emplace_back();
+    if (found.row >= 0) {
+      search.query = clips.of_row(found.row);
+    } else if (!found.file.empty()) {
+      search.query = clips.of_file(found.file);
+    } else {
+      search.query.id = found.query;
+      search.query.note = "a vector, without a sound";
+    }
+    for (const Hit& hit : found.hits) {
+      PageClip clip = clips.of_row(hit.row);
+      clip.score = hit.score;
+      if (!search.query.label.empty() && !clip.label.empty()) clip.same_label = clip.label == search.query.label;
+      search.results.push_back(std::move(clip));
+    }
+  }
+  const StoreManifest& manifest = result.store->manifest();
+  page.about = {{"store", result.store->folder().string()},
+                {"items", std::to_string(manifest.rows)},
+                {"model", fmt::format("{} ({})", manifest.bundle, manifest.bundle_id)},
+                {"index", fmt::format("{}, {}", result.index, result.metric)}};
+  if (!result.filter.empty()) page.about.emplace_back("where", result.filter);
+  return page;
 }
 
 }  // namespace amae

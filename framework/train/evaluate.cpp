@@ -5,9 +5,38 @@
 
 #include "base/stop.h"
 #include "data/loader.h"
+#include "data/threads.h"
 #include "train/eval_mode.h"
 
 namespace amae {
+
+torch::Tensor probabilities(Classifier& model, const torch::Tensor& x, bool multi_label, torch::Device device) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor logits = model.forward(x.to(device)).to(torch::kCPU, torch::kFloat);
+  return multi_label ? torch::sigmoid(logits) : torch::softmax(logits, 1);
+}
+
+torch::Tensor probabilities(Classifier& model, const std::vector<torch::Tensor>& views, bool multi_label,
+                            torch::Device device) {
+  torch::Tensor sum;
+  for (const torch::Tensor& x : views) {
+    const torch::Tensor p = probabilities(model, x, multi_label, device);
+    sum = sum.defined() ? sum + p : p;
+  }
+  return sum / static_cast<double>(views.size());
+}
+
+std::vector<torch::Tensor> model_inputs(const Pipeline& pipeline, const Signal& signal, int64_t views) {
+  const OneCore one_core;
+  const Batch front = pipeline.run_front(signal, 0);
+  std::vector<torch::Tensor> inputs;
+  for (int64_t view = 0; view < views; ++view) {
+    Batch batch = front;
+    pipeline.run_eval(batch, view, views);
+    inputs.push_back(batch.x);
+  }
+  return inputs;
+}
 
 torch::Tensor probabilities(Classifier& model, const Pipeline& pipeline, const Batch& front, int64_t views,
                             bool multi_label, torch::Device device) {
@@ -16,8 +45,7 @@ torch::Tensor probabilities(Classifier& model, const Pipeline& pipeline, const B
   for (int64_t view = 0; view < views; ++view) {
     Batch batch = front;
     pipeline.run_eval(batch, view, views);
-    const torch::Tensor logits = model.forward(batch.x.to(device)).to(torch::kCPU, torch::kFloat);
-    const torch::Tensor p = multi_label ? torch::sigmoid(logits) : torch::softmax(logits, 1);
+    const torch::Tensor p = probabilities(model, batch.x, multi_label, device);
     sum = view == 0 ? p : sum + p;
   }
   return sum / static_cast<double>(views);

@@ -24,6 +24,17 @@ Scores evaluate(Classifier& model, const FeatureCache& cache, const Pipeline& pi
                 const std::vector<int64_t>& rows, int64_t batch_size, int64_t views, int workers, bool multi_label,
                 torch::Device device);
 
+/// Probabilities [B, K] float32 on the CPU of what has been through the whole front end, x [B, ...], without gradient.
+torch::Tensor probabilities(Classifier& model, const torch::Tensor& x, bool multi_label, torch::Device device);
+
+/// The same, averaged over the views of x.
+torch::Tensor probabilities(Classifier& model, const std::vector<torch::Tensor>& views, bool multi_label,
+                            torch::Device device);
+
+/// What the model gets of one signal in each evaluation view, [1, ...]; computed on one core, as a loader's workers do,
+/// so that the numbers are theirs.
+std::vector<torch::Tensor> model_inputs(const Pipeline& pipeline, const Signal& signal, int64_t views);
+
 /// Probabilities [B, K] of one batch of front outputs, averaged over views; the one path that training, evaluation and
 /// prediction share.
 torch::Tensor probabilities(Classifier& model, const Pipeline& pipeline, const Batch& front, int64_t views,

@@ -47,8 +47,8 @@ TEST_CASE("a prediction has every class once, best first, with scores that add u
   REQUIRE(prediction.top.size() == 10);
   double sum = 0;
   for (size_t i = 0; i < 10; ++i) {
-    sum += prediction.top[i].second;
-    if (i > 0) CHECK(prediction.top[i - 1].second >= prediction.top[i].second);
+    sum += prediction.top[i].score;
+    if (i > 0) CHECK(prediction.top[i - 1].score >= prediction.top[i].score);
   }
   CHECK(std::abs(sum - 1) < 1e-5);  // ten float32 probabilities
   CHECK(trained.predict(prediction.path, 3).top.size() == 3);

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "../common/iq_frame.h"
+#include "io/iq_frame.h"
 
 namespace amae {
 namespace {

@@ -6,9 +6,9 @@
 #include <set>
 #include <stdexcept>
 
-#include "../common/iq_frame.h"
 #include "amae/error.h"
 #include "base/text.h"
+#include "io/iq_frame.h"
 
 namespace amae {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../common/iq_frame.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "io/iq_frame.h"
 
 namespace amae {
 

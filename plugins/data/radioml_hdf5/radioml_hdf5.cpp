@@ -6,8 +6,8 @@
 #include <array>
 
 #include "../common/class_column.h"
-#include "../common/iq_frame.h"
 #include "amae/error.h"
+#include "io/iq_frame.h"
 #include "rehearsal.h"
 
 namespace amae {

@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "find_recordings.h"
+#include "io/sigmf_files.h"
 #include "sigmf.h"
 
 namespace amae {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "../common/column_maker.h"
-#include "recording.h"
+#include "io/sigmf_recording.h"
 
 namespace amae {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "../common/iq_frame.h"
 #include "amae/error.h"
+#include "io/iq_frame.h"
 
 namespace amae {
 namespace {

@@ -1,11 +1,11 @@
-#include "recording.h"
+#include "io/sigmf_recording.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "../common/iq_frame.h"
+#include "io/iq_frame.h"
 
 namespace amae {
 

@@ -25,4 +25,7 @@ struct SigMfFiles {
 /// order of names. Throws InputError (code SIGMF) when there is none, and for what is neither.
 std::vector<SigMfFiles> find_sigmf(const std::filesystem::path& path);
 
+/// A recording whose two files have any names: what core:dataset says plays no part.
+SigMfFiles sigmf_pair(const std::filesystem::path& metadata, const std::filesystem::path& samples);
+
 }  // namespace amae

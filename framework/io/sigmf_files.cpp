@@ -1,4 +1,4 @@
-#include "find_recordings.h"
+#include "io/sigmf_files.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 
 #include "amae/error.h"
 #include "base/text.h"
+#include "io/sigmf_metadata.h"
 #include "io/tar_reader.h"
-#include "metadata.h"
 
 namespace amae {
 namespace {
@@ -132,6 +132,14 @@ std::vector<SigMfFiles> in_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+SigMfFiles sigmf_pair(const fs::path& metadata, const fs::path& samples) {
+  SigMfFiles files = plain_files(metadata, printable(without_end(metadata.filename().string())));
+  files.open_data = [samples](const std::string& /*dataset*/) -> std::shared_ptr<const ByteSource> {
+    return std::make_shared<ReopenedFile>(samples, kFindCode);
+  };
+  return files;
+}
 
 std::vector<SigMfFiles> find_sigmf(const fs::path& path) {
   std::error_code ignored;

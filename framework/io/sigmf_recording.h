@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/byte_source.h"
-#include "metadata.h"
+#include "io/sigmf_metadata.h"
 
 namespace amae {
 

@@ -1,4 +1,4 @@
-#include "metadata.h"
+#include "io/sigmf_metadata.h"
 
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@ constexpr const char* kMetaCode = "SIGMF";
 constexpr int kMaxJsonDepth = 32;
 constexpr int kMaxFieldDepth = 4;                    // nested objects deeper than this are no columns
 constexpr uint64_t kMaxSample = uint64_t{1} << 60U;  // leaves room to add without overflow
-constexpr uint64_t kMaxChannels = 65'536;
+constexpr uint64_t kMostSigMfChannels = 65'536;
 // The standard's own extensions; none changes how samples are stored.
 constexpr std::array<std::string_view, 5> kExtensions = {"antenna", "capture_details", "signal", "spatial",
                                                          "traceability"};
@@ -147,8 +147,8 @@ void SigMfMetadata::read_global(const Json& global) {
   }
   type = *found;
   channels = whole(global, at, "core:num_channels", 1);
-  if (channels < 1 || channels > kMaxChannels)
-    refuse("/global/core:num_channels", fmt::format("got {}, expected 1 to {}", channels, kMaxChannels));
+  if (channels < 1 || channels > kMostSigMfChannels)
+    refuse("/global/core:num_channels", fmt::format("got {}, expected 1 to {}", channels, kMostSigMfChannels));
   offset = whole(global, at, "core:offset", 0);
   trailing_bytes = whole(global, at, "core:trailing_bytes", 0);
   if (const auto rate = global.find("core:sample_rate"); rate != global.end()) {
