@@ -65,8 +65,22 @@ void check_result(const Subject& subject, const TransformTrial& trial, const Bat
          "gives labels of another shape, or not finite");
 }
 
+/// Frequencies, where it tells any, are one for each bin, upwards.
+void check_frequencies(const Subject& subject, const TransformTrial& trial) {
+  const std::vector<double> hz = trial.transform->bin_frequencies_hz(trial.input);
+  if (hz.empty()) return;
+  const Spec spec = trial.transform->output(trial.input, Mode::eval);
+  expect(subject, spec.domain == Domain::spectrogram && spec.shape[1] == std::ssize(hz),
+         "tells {} frequencies of bins, announced as {} ({})", hz.size(), spec.text(), trial.name);
+  for (size_t i = 0; i < hz.size(); ++i) {
+    expect(subject, std::isfinite(hz[i]) && (i == 0 || hz[i] > hz[i - 1]),
+           "tells {} Hz for bin {}, expected them finite and ascending ({})", hz[i], i, trial.name);
+  }
+}
+
 void gives_what_it_announces(const Subject& subject) {
   for (const TransformTrial& trial : transform_trials(subject)) {
+    check_frequencies(subject, trial);
     const Batch batch = noise_batch(trial.input, 4, subject.seed);
     for (const Mode mode : {Mode::train, Mode::eval}) {
       if (mode == Mode::train && trial.transform->random()) {
@@ -328,7 +342,8 @@ const std::vector<NamedCheck>& transform_checks() {
   using namespace of_transforms;
   static const std::vector<NamedCheck> checks = {
       {{"refused_by_name", "options and inputs that it cannot take are refused by name", 4}, refuses_by_name},
-      {{"shape", "shape, type and rate are as announced, ids and labels stay in place", 5}, gives_what_it_announces},
+      {{"shape", "shape, type, rate and frequencies are as announced, ids and labels stay in place", 5},
+       gives_what_it_announces},
       {{"finite", "silence, an impulse, full scale, a constant and noise give finite numbers", 5}, stays_finite},
       {{"repeatable", "the same input and draw give the same numbers", 6}, repeats},
       {{"draws", "a random one gives each item and each epoch numbers of its own", 6}, draws_for_each_item},

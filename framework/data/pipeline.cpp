@@ -64,6 +64,18 @@ Pipeline::Pipeline(const Registry& registry, const std::vector<Component>& trans
   }
 }
 
+std::vector<double> Pipeline::bin_frequencies_hz() const {
+  std::vector<double> hz;
+  for (size_t i = 0; i < transforms_.size(); ++i) {
+    std::vector<double> own;
+    guarded_call(origins_[i], "failed", [&] { own = transforms_[i]->bin_frequencies_hz(eval_specs_[i]); });
+    const Spec& made = eval_specs_[i + 1];
+    if (!own.empty()) hz = std::move(own);
+    if (made.domain != Domain::spectrogram || made.shape[1] != std::ssize(hz)) hz.clear();
+  }
+  return hz;
+}
+
 void Pipeline::run(Batch& batch, size_t begin, size_t end, const Stage* train_stage, int64_t view,
                    int64_t views) const {
   const at::NoGradGuard no_grad;

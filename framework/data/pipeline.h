@@ -37,6 +37,10 @@ class Pipeline {
   /// Spec after the front: what the cache stores.
   [[nodiscard]] const Spec& front_output() const { return eval_specs_[front_]; }
 
+  /// Frequency in Hz in the middle of each bin of what reaches the model in evaluation; empty: unknown, or no
+  /// spectrogram.
+  [[nodiscard]] std::vector<double> bin_frequencies_hz() const;
+
   /// Identifies the front: keys, options and versions of its transforms. Equal text, equal output.
   [[nodiscard]] const std::string& front_key() const { return front_key_; }
 

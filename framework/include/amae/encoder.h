@@ -24,7 +24,9 @@ class Encoder : public torch::nn::Module {
   /// D, the length of a feature vector.
   [[nodiscard]] virtual int64_t width() const = 0;
 
-  /// Named inner activations for pictures, from input to output, each [B, C, H, W] or [B, C, N]; detached, eval mode.
+  /// Named inner activations for pictures, from input to output, each [B, C, H, W] (H along frequency, W along time) or
+  /// [B, C, N]; detached, eval mode. One whose name begins with "attention" is weights [B, heads, N, N], row = query;
+  /// of a MaskedAutoencoder N is the size of the token grid, or one more: then a summary token comes first.
   virtual std::vector<std::pair<std::string, torch::Tensor>> feature_maps(const torch::Tensor& /*x*/) { return {}; }
 
   /// Number of layer groups for layer-wise learning rates and for freezing; group 0 is next to the input.

@@ -27,7 +27,7 @@
 #include "amae/transform.h"
 
 // Raised whenever a header of framework/include/amae changes in a way that an already built plugin would not survive.
-#define AMAE_API_VERSION 6
+#define AMAE_API_VERSION 7
 
 #define AMAE_STRING_(x) #x
 #define AMAE_STRING(x) AMAE_STRING_(x)

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "amae/draw.h"
 #include "amae/signal.h"
@@ -40,6 +41,10 @@ class Transform {
   /// What comes out for what goes in. Throws InputError (field = option or "input") when `input` is not accepted.
   /// Sizes that vary (-1) may pass. `mode` matters to transforms such as crops that act in training only.
   [[nodiscard]] virtual Spec output(const Spec& input, Mode mode) const = 0;
+
+  /// Frequency in Hz in the middle of each bin of the spectrogram that output(input) is, from bin 0 on, for transforms
+  /// that make one; empty: bins are as they were, or have none that is known (cepstral coefficients, an unknown rate).
+  [[nodiscard]] virtual std::vector<double> bin_frequencies_hz(const Spec& /*input*/) const { return {}; }
 
   /// True when the result depends on a Draw. The core calls apply() of a random transform in training only.
   [[nodiscard]] virtual bool random() const { return false; }

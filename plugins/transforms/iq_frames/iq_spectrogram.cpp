@@ -45,6 +45,15 @@ Spec IqSpectrogram::output(const Spec& input, Mode /*mode*/) const {
           options_.scale == "db" ? Level::logarithm : Level::power};
 }
 
+std::vector<double> IqSpectrogram::bin_frequencies_hz(const Spec& input) const {
+  if (!(input.rate_hz > 0)) return {};
+  std::vector<double> hz(static_cast<size_t>(options_.n_fft));
+  for (int64_t bin = 0; bin < options_.n_fft; ++bin)
+    hz[static_cast<size_t>(bin)] =
+        static_cast<double>(bin - options_.n_fft / 2) * input.rate_hz / static_cast<double>(options_.n_fft);
+  return hz;
+}
+
 void IqSpectrogram::apply(Batch& batch, const Stage& /*stage*/) const {
   const at::Tensor x = plain_iq(batch.x, "iq_spectrogram");
   at::Tensor out = at::empty({x.size(0), 1, options_.n_fft, frames(x.size(2))}, x.options());

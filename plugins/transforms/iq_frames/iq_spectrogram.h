@@ -11,6 +11,7 @@
 #include <ATen/ATen.h>
 
 #include <string>
+#include <vector>
 
 #include "amae/options.h"
 #include "amae/transform.h"
@@ -40,6 +41,7 @@ class IqSpectrogram final : public Transform {
  public:
   explicit IqSpectrogram(IqSpectrogramOptions options);
   [[nodiscard]] Spec output(const Spec& input, Mode mode) const override;
+  [[nodiscard]] std::vector<double> bin_frequencies_hz(const Spec& input) const override;
   void apply(Batch& batch, const Stage& stage) const override;
 
  private:

@@ -28,6 +28,15 @@ Spec LinearSpectrogram::output(const Spec& input, Mode /*mode*/) const {
   return out;
 }
 
+std::vector<double> LinearSpectrogram::bin_frequencies_hz(const Spec& input) const {
+  if (!(input.rate_hz > 0)) return {};
+  const int64_t bins = framing(input.rate_hz).bins();
+  std::vector<double> hz(static_cast<size_t>(bins));
+  for (int64_t bin = 0; bin < bins; ++bin)
+    hz[static_cast<size_t>(bin)] = input.rate_hz / 2 * static_cast<double>(bin) / static_cast<double>(bins - 1);
+  return hz;
+}
+
 void LinearSpectrogram::apply(Batch& batch, const Stage& /*stage*/) const {
   const Framing& frames = framing(batch.rate_hz);
   const at::Tensor x = plain(batch.x);

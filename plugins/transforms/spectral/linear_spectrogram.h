@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "amae/options.h"
 #include "amae/transform.h"
@@ -28,6 +29,7 @@ class LinearSpectrogram final : public Transform {
  public:
   explicit LinearSpectrogram(LinearSpectrogramOptions options);
   [[nodiscard]] Spec output(const Spec& input, Mode mode) const override;
+  [[nodiscard]] std::vector<double> bin_frequencies_hz(const Spec& input) const override;
   void apply(Batch& batch, const Stage& stage) const override;
   [[nodiscard]] int64_t version() const override { return kProfilesVersion; }
 

@@ -10,6 +10,15 @@ namespace {
 constexpr double kLinearHz = 200.0 / 3.0, kBreakHz = 1000.0, kBreakMel = kBreakHz / kLinearHz;
 const double kLogStep = std::log(6.4) / 27.0;
 
+/// n_mels + 2 places evenly spaced in mel from f_min_hz to f_max_hz: where triangles begin, peak and end.
+std::vector<double> corners_mel(const MelFilters& f) {
+  const double lowest = hz_to_mel(f.f_min_hz, f.scale), highest = hz_to_mel(f.f_max_hz, f.scale);
+  std::vector<double> mel(static_cast<size_t>(f.n_mels) + 2);
+  for (size_t m = 0; m < mel.size(); ++m)
+    mel[m] = lowest + (highest - lowest) * static_cast<double>(m) / static_cast<double>(f.n_mels + 1);
+  return mel;
+}
+
 }  // namespace
 
 double hz_to_mel(double hz, MelScale scale) {
@@ -22,13 +31,19 @@ double mel_to_hz(double mel, MelScale scale) {
   return mel < kBreakMel ? mel * kLinearHz : kBreakHz * std::exp(kLogStep * (mel - kBreakMel));
 }
 
+std::vector<double> mel_peaks_hz(const MelFilters& f) {
+  const std::vector<double> mel = corners_mel(f);
+  std::vector<double> hz(static_cast<size_t>(f.n_mels));
+  for (size_t m = 0; m < hz.size(); ++m) hz[m] = mel_to_hz(mel[m + 1], f.scale);
+  return hz;
+}
+
 at::Tensor mel_filters(int64_t n_bins, double rate_hz, const MelFilters& f) {
-  const double lowest = hz_to_mel(f.f_min_hz, f.scale), highest = hz_to_mel(f.f_max_hz, f.scale);
-  std::vector<double> hz(f.n_mels + 2), corner(f.n_mels + 2);  // corner: in the domain where the sides are straight
-  for (int64_t m = 0; m < f.n_mels + 2; ++m) {
-    const double mel = lowest + (highest - lowest) * static_cast<double>(m) / static_cast<double>(f.n_mels + 1);
-    hz[m] = mel_to_hz(mel, f.scale);
-    corner[m] = f.in_mel ? mel : hz[m];
+  const std::vector<double> mel = corners_mel(f);
+  std::vector<double> hz(mel.size()), corner(mel.size());  // corner: in the domain where the sides are straight
+  for (size_t m = 0; m < mel.size(); ++m) {
+    hz[m] = mel_to_hz(mel[m], f.scale);
+    corner[m] = f.in_mel ? mel[m] : hz[m];
   }
   std::vector<double> place(n_bins);
   for (int64_t bin = 0; bin < n_bins; ++bin) {

@@ -7,6 +7,8 @@
 
 #include <ATen/ATen.h>
 
+#include <vector>
+
 namespace amae {
 
 enum class MelScale { htk, slaney };
@@ -21,6 +23,9 @@ struct MelFilters {
   bool area = false;    ///< divide each by half the width of its base, 2/(f[m+2]-f[m]) (Slaney's norm)
   bool in_mel = false;  ///< sides are straight over mel (Kaldi) instead of over Hz
 };
+
+/// Frequency of each triangle's peak [n_mels], in Hz.
+std::vector<double> mel_peaks_hz(const MelFilters& filters);
 
 /// Triangles over n_bins frequencies from 0 to rate_hz/2, their corners evenly spaced in mel from f_min_hz to f_max_hz;
 /// without `area` the peaks are 1 at the corner frequency. Computed in float64. -> [n_mels, n_bins] float32. Filters

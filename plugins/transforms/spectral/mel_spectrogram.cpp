@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "../common/checks.h"
-#include "mel_scale.h"
 
 namespace amae {
 namespace {
@@ -67,7 +66,7 @@ MelSpectrogram::MelSpectrogram(MelSpectrogramOptions options) : options_(std::mo
   std_ = o.stats.empty() ? p.std : o.stats[1];
 }
 
-at::Tensor MelSpectrogram::filters(int64_t bins, double rate_hz) const {
+MelFilters MelSpectrogram::filters(double rate_hz) const {
   const double nyquist_hz = rate_hz / 2;
   if (options_.f_max > nyquist_hz) {
     throw InputError(
@@ -80,13 +79,12 @@ at::Tensor MelSpectrogram::filters(int64_t bins, double rate_hz) const {
                      fmt::format("got {} Hz, expected less than {}, {}", options_.f_min, f_max,
                                  options_.f_max > 0 ? "f_max" : "half the rate that arrives"));
   }
-  return mel_filters(bins, rate_hz,
-                     {.n_mels = options_.n_mels,
-                      .f_min_hz = options_.f_min,
-                      .f_max_hz = f_max,
-                      .scale = options_.mel_scale == "htk" ? MelScale::htk : MelScale::slaney,
-                      .area = options_.norm == "slaney",
-                      .in_mel = options_.triangles == "mel"});
+  return {.n_mels = options_.n_mels,
+          .f_min_hz = options_.f_min,
+          .f_max_hz = f_max,
+          .scale = options_.mel_scale == "htk" ? MelScale::htk : MelScale::slaney,
+          .area = options_.norm == "slaney",
+          .in_mel = options_.triangles == "mel"};
 }
 
 const MelSpectrogram::Plan& MelSpectrogram::plan(double rate_hz) const {
@@ -96,7 +94,7 @@ const MelSpectrogram::Plan& MelSpectrogram::plan(double rate_hz) const {
   if (found == plans_.end()) {
     const at::ScalarType type = options_.scale == "linear" ? at::kFloat : at::kDouble;
     Framing framing(options_.frame, rate_hz, "mel_spectrogram", type);
-    at::Tensor bank = filters(framing.bins(), rate_hz).to(type);
+    at::Tensor bank = mel_filters(framing.bins(), rate_hz, filters(rate_hz)).to(type);
     found = plans_.emplace(rate_hz, Plan{std::move(framing), std::move(bank)}).first;
   }
   return found->second;  // stays where it is: entries of a map do not move, and none is taken out
@@ -117,6 +115,10 @@ Spec MelSpectrogram::output(const Spec& input, Mode /*mode*/) const {
     out.shape[2] = Framing(options_.frame, 0, "mel_spectrogram").frames(input.shape[1]);
   }
   return out;
+}
+
+std::vector<double> MelSpectrogram::bin_frequencies_hz(const Spec& input) const {
+  return input.rate_hz > 0 ? mel_peaks_hz(filters(input.rate_hz)) : std::vector<double>{};
 }
 
 at::Tensor MelSpectrogram::finished(at::Tensor features) const {

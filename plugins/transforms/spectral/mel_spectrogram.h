@@ -14,6 +14,7 @@
 #include "amae/options.h"
 #include "amae/transform.h"
 #include "framing.h"
+#include "mel_scale.h"
 #include "profiles.h"
 
 namespace amae {
@@ -63,6 +64,7 @@ class MelSpectrogram final : public Transform {
  public:
   explicit MelSpectrogram(MelSpectrogramOptions options);
   [[nodiscard]] Spec output(const Spec& input, Mode mode) const override;
+  [[nodiscard]] std::vector<double> bin_frequencies_hz(const Spec& input) const override;
   void apply(Batch& batch, const Stage& stage) const override;
 
   /// Also to be raised when a row of profiles.cpp changes. 2: the defaults became torchaudio's.
@@ -74,7 +76,7 @@ class MelSpectrogram final : public Transform {
     at::Tensor filters;  // [F, n_fft/2 + 1], of the type of framing
   };
   [[nodiscard]] const Plan& plan(double rate_hz) const;
-  [[nodiscard]] at::Tensor filters(int64_t bins, double rate_hz) const;
+  [[nodiscard]] MelFilters filters(double rate_hz) const;
   /// Level and norm of one channel [F, T], which may be written to.
   [[nodiscard]] at::Tensor finished(at::Tensor features) const;
 

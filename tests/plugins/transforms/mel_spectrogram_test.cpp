@@ -162,5 +162,22 @@ TEST_CASE("what is announced without a rate leaves open what depends on it") {
   CHECK(MelSpectrogram({}).output(lengths, Mode::eval).shape == std::vector<int64_t>{1, 128, -1});
 }
 
+TEST_CASE("a tone is loudest in the bin whose frequency is nearest to it") {
+  const double rate_hz = 16000;
+  const Spec input{Domain::audio, {1, 16000}, rate_hz};
+  for (const char* scale : {"htk", "slaney"}) {
+    const MelSpectrogram mel({.frame = {.n_fft = 1024, .hop = 512}, .n_mels = 40, .f_min = 50, .mel_scale = scale});
+    const std::vector<double> hz = mel.bin_frequencies_hz(input);
+    REQUIRE(hz.size() == 40);
+    for (const size_t bin : {size_t{12}, size_t{25}, size_t{38}}) {
+      const at::Tensor time = at::arange(16000, at::kDouble) / rate_hz;
+      Batch batch{(time * (2 * M_PI * hz[bin])).sin().to(at::kFloat).view({1, 1, -1}), {}, {0}, rate_hz};
+      mel.apply(batch, {});
+      CHECK(batch.x[0][0].mean(1).argmax().item<int64_t>() == static_cast<int64_t>(bin));
+    }
+  }
+  CHECK(MelSpectrogram({}).bin_frequencies_hz({Domain::audio, {1, 4000}, 0}).empty());
+}
+
 }  // namespace
 }  // namespace amae
