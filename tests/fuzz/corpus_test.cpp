@@ -22,8 +22,12 @@ void feed(const char* name, int (*target)(const uint8_t*, size_t)) {
 }  // namespace
 
 TEST_CASE("no file of the audio corpus harms the audio gate") { feed("audio", fuzz_audio); }
+TEST_CASE("no file of the base64 corpus harms the base64 decoder") { feed("base64", fuzz_base64); }
 TEST_CASE("no file of the CSV corpus harms the CSV reader") { feed("csv", fuzz_csv); }
 TEST_CASE("no file of the config corpus harms the config reader") { feed("config", fuzz_config); }
+TEST_CASE("no file of the http corpus harms the reader of requests") { feed("http", fuzz_http); }
+TEST_CASE("no file of the json corpus harms the JSON reader") { feed("json", fuzz_json); }
+TEST_CASE("no file of the multipart corpus harms the readers of forms and clips") { feed("multipart", fuzz_multipart); }
 TEST_CASE("no file of the npy corpus harms the reader of NumPy arrays") { feed("npy", fuzz_npy); }
 TEST_CASE("no file of the pickle corpus harms the pickle reader") { feed("pickle", fuzz_pickle); }
 TEST_CASE("no file of the tar corpus harms the reader of tar archives") { feed("tar", fuzz_tar); }

@@ -19,8 +19,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 #define AMAE_FUZZ_TARGET(name) int fuzz_##name
 #endif
 int fuzz_audio(const uint8_t* data, size_t size);
+int fuzz_base64(const uint8_t* data, size_t size);
 int fuzz_csv(const uint8_t* data, size_t size);
 int fuzz_config(const uint8_t* data, size_t size);
+int fuzz_http(const uint8_t* data, size_t size);
+int fuzz_json(const uint8_t* data, size_t size);
+int fuzz_multipart(const uint8_t* data, size_t size);
 int fuzz_npy(const uint8_t* data, size_t size);
 int fuzz_pickle(const uint8_t* data, size_t size);
 int fuzz_tar(const uint8_t* data, size_t size);
