@@ -33,6 +33,7 @@ void add_transform(CLI::App& app, const Globals& globals, Exit& exit);
 void add_embed(CLI::App& app, const Globals& globals, Exit& exit);
 void add_index(CLI::App& app, Exit& exit);
 void add_search(CLI::App& app, const Globals& globals, Exit& exit);
+void add_serve(CLI::App& app, const Globals& globals, Exit& exit);
 void add_map(CLI::App& app, Exit& exit);
 void add_import(CLI::App& app, const Globals& globals, Exit& exit);
 void add_export(CLI::App& app, const Globals& globals, Exit& exit);

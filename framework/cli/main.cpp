@@ -91,6 +91,7 @@ int main(int argc, char** argv) {
   cli::add_run(app, globals, exit);
   cli::add_evaluate(app, globals, exit);
   cli::add_predict(app, globals, exit);
+  cli::add_serve(app, globals, exit);
   cli::add_embed(app, globals, exit);
   cli::add_index(app, exit);
   cli::add_search(app, globals, exit);

@@ -124,6 +124,8 @@ RunFolder::RunFolder(fs::path path, Plan& plan, const std::vector<std::string>& 
   }
   json_["source"] = plan.source;
   json_["config_sha256"] = sha256_hex(yaml);
+  json_["task"] = plan.config.task;
+  json_["epochs"] = plan.config.train.epochs;
   json_["seed"] = plan.config.seed;
   json_["amae"] = AMAE_VERSION;
   json_["libtorch"] = TORCH_VERSION;
