@@ -21,8 +21,8 @@ namespace {
 
 constexpr int64_t kDefaultTopK = 5, kWaveformBins = 1200;
 constexpr double kDefaultMaskRatio = 0.75;
-/// Of a feature map's height and width; all channels of all layers must fit a page.
-constexpr int64_t kMapSide = 40, kMapPixels = 1'500'000;
+/// A feature map is at most so large, and smaller where all channels of all layers would be too much for a page.
+constexpr int64_t kMapHigh = 64, kMapWide = 256, kMapPixels = 1'500'000;
 
 bool wants(const http::ClipRequest& request, const char* name) {
   return std::find(request.returns.begin(), request.returns.end(), name) != request.returns.end();
@@ -40,7 +40,8 @@ ordered_json model_input_json(const torch::Tensor& x, const Pipeline& pipeline) 
   json["frame_s"] = number_or_null(spec.rate_hz > 0 ? 1 / spec.rate_hz : 0);
   const std::vector<double> hz = pipeline.bin_frequencies_hz();
   json["frequencies_hz"] = hz.empty() ? ordered_json(nullptr) : ordered_json(hz);
-  if (spec.domain == Domain::spectrogram) json["values"] = to_string(spec.level);
+  if (spec.domain == Domain::spectrogram)
+    json["values"] = spec.level == Level::other ? ordered_json(nullptr) : ordered_json(to_string(spec.level));
   return json;
 }
 
@@ -179,13 +180,20 @@ void Predictor::add_pictures(const Work& work, const Inference& inference, order
   json.update(work.pictures);
   if (wants(request, "spectrogram")) json["spectrogram"] = model_input_json(work.x[0], *work.pipeline);
   if (wants(request, "features")) {
-    int64_t channels = 0;
-    for (const auto& [name, map] : inference.maps) channels += is_attention(name) ? 0 : as_maps(map).size(0);
-    int64_t side = kMapSide;
-    while (side > 4 && channels * side * side > kMapPixels) side -= 4;
+    const auto pixels = [&](int64_t high, int64_t wide) {
+      int64_t sum = 0;
+      for (const auto& [name, map] : inference.maps) {
+        const torch::Tensor channels = as_maps(map);
+        if (!is_attention(name))
+          sum += channels.size(0) * std::min(channels.size(1), high) * std::min(channels.size(2), wide);
+      }
+      return sum;
+    };
+    int64_t high = kMapHigh, wide = kMapWide;
+    while (high > 4 && pixels(high, wide) > kMapPixels) high = high * 3 / 4, wide = wide * 3 / 4;
     ordered_json maps = ordered_json::array();
     for (const auto& [name, map] : inference.maps) {
-      if (!is_attention(name)) maps.push_back(map_json(name, as_maps(map), side));
+      if (!is_attention(name)) maps.push_back(map_json(name, as_maps(map), high, wide));
     }
     json["features"] = maps;
   }
@@ -196,7 +204,7 @@ void Predictor::add_pictures(const Work& work, const Inference& inference, order
     for (const auto& [name, map] : inference.maps) {
       if (!is_attention(name)) continue;
       const torch::Tensor received = attention_received(map, grid.bands, grid.steps);
-      if (received.defined()) maps.push_back(map_json(name, received, 1 << 20));
+      if (received.defined()) maps.push_back(map_json(name, received, grid.bands, grid.steps));
     }
     json["attention"] = maps;
   }

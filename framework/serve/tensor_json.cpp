@@ -29,8 +29,9 @@ ordered_json tensor_json(const torch::Tensor& tensor) {
   return {{"shape", x.sizes().vec()}, {"dtype", is_bytes ? "uint8" : "float32"}, {"data", base64(bytes)}};
 }
 
-ordered_json map_json(const std::string& name, const torch::Tensor& map, int64_t most) {
-  const int64_t high = std::min(map.size(1), most), wide = std::min(map.size(2), most);
+ordered_json map_json(const std::string& name, const torch::Tensor& map, int64_t high, int64_t wide) {
+  high = std::min(map.size(1), high);
+  wide = std::min(map.size(2), wide);
   torch::Tensor x = map.to(torch::kFloat);
   if (high != map.size(1) || wide != map.size(2)) x = torch::adaptive_avg_pool2d(x, {high, wide});
   const torch::Tensor low = x.amin({1, 2}, true), top = x.amax({1, 2}, true);

@@ -40,7 +40,7 @@ void decode(const std::string& path) {
 }  // namespace
 
 AMAE_FUZZ_TARGET(audio)(const uint8_t* data, size_t size) {
-  static const amae::fuzz::MemoryFile file("audio");
+  static amae::MemoryFile file;
   file.put(amae::fuzz::text_of(data, size));
   try {
     decode(file.path());

@@ -69,7 +69,7 @@ std::string resolved(const amae::config::Node& tree) {
 }  // namespace
 
 AMAE_FUZZ_TARGET(config)(const uint8_t* data, size_t size) {
-  static const amae::fuzz::MemoryFile file("config");
+  static amae::MemoryFile file;
   std::string_view rest = amae::fuzz::text_of(data, size);
   std::vector<std::string> parts;
   while (parts.size() < 8 && rest.data() != nullptr) {

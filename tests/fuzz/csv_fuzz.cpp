@@ -4,7 +4,7 @@
 #include "target.h"
 
 AMAE_FUZZ_TARGET(csv)(const uint8_t* data, size_t size) {
-  static const amae::fuzz::MemoryFile file("csv"), again("csv-again");
+  static amae::MemoryFile file, again;
   file.put(amae::fuzz::text_of(data, size));
   std::vector<std::vector<std::string>> rows;
   std::vector<std::string> names;

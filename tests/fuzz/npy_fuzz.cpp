@@ -5,7 +5,7 @@
 #include "target.h"
 
 AMAE_FUZZ_TARGET(npy)(const uint8_t* data, size_t size) {
-  static const amae::fuzz::MemoryFile file("npy");
+  static amae::MemoryFile file;
   file.put(amae::fuzz::text_of(data, size));
   try {
     const amae::NpyArray array = amae::open_npy_array(file.path(), "");

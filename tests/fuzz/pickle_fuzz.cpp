@@ -32,7 +32,7 @@ void check_values(const amae::Pickle& pickle, size_t bytes) {
 }  // namespace
 
 AMAE_FUZZ_TARGET(pickle)(const uint8_t* data, size_t size) {
-  static const amae::fuzz::MemoryFile memory("pickle");
+  static amae::MemoryFile memory;
   const std::string_view bytes = amae::fuzz::text_of(data, size);
   const amae::PickleRules rules{"PICKLE", 0, "Python"};
   std::string first, second;

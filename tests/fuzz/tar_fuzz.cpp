@@ -6,7 +6,7 @@
 #include "target.h"
 
 AMAE_FUZZ_TARGET(tar)(const uint8_t* data, size_t size) {
-  static const amae::fuzz::MemoryFile file("tar");
+  static amae::MemoryFile file;
   file.put(amae::fuzz::text_of(data, size));
   try {
     const amae::RegularFile archive(file.path(), "TAR");

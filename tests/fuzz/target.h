@@ -3,14 +3,13 @@
 // the test of the corpus calls them by name.
 #pragma once
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+
+#include "base/memory_file.h"
 
 #ifdef AMAE_LIBFUZZER
 #define AMAE_FUZZ_TARGET(name) extern "C" int LLVMFuzzerTestOneInput
@@ -31,30 +30,6 @@ int fuzz_tar(const uint8_t* data, size_t size);
 int fuzz_torch(const uint8_t* data, size_t size);
 
 namespace amae::fuzz {
-
-/// A regular file in memory, for parsers that take a path.
-class MemoryFile {
- public:
-  explicit MemoryFile(const char* name) : fd_(::memfd_create(name, MFD_CLOEXEC)) {
-    if (fd_ < 0) std::abort();
-  }
-  ~MemoryFile() { ::close(fd_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-
-  void put(std::string_view bytes) const {
-    if (::ftruncate(fd_, 0) != 0) std::abort();
-    for (size_t done = 0; done < bytes.size();) {
-      const auto wrote = ::pwrite(fd_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-      if (wrote <= 0) std::abort();
-      done += static_cast<size_t>(wrote);
-    }
-  }
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
- private:
-  int fd_;
-};
 
 inline std::string_view text_of(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};

@@ -41,7 +41,7 @@ void check_state(const amae::StateDict& state) {
 }  // namespace
 
 AMAE_FUZZ_TARGET(torch)(const uint8_t* data, size_t size) {
-  static const amae::fuzz::MemoryFile file("torch");
+  static amae::MemoryFile file;
   const std::string_view bytes = amae::fuzz::text_of(data, size);
   try {
     if (bytes.starts_with("PK")) {

@@ -36,7 +36,7 @@ TEST_CASE("a feature map keeps its range, channel by channel, and is averaged do
   torch::Tensor map = torch::zeros({2, 4, 100});
   map[0].slice(1, 50, 100).fill_(2);
   map[1].fill_(-3);
-  const auto made = map_json("layer1", map, 10);
+  const auto made = map_json("layer1", map, 10, 10);
   CHECK(made.at("name") == "layer1");
   CHECK(made.at("shape") == std::vector<int64_t>{2, 4, 10});
   CHECK(made.at("of") == std::vector<int64_t>{2, 4, 100});

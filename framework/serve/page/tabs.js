@@ -43,7 +43,8 @@ export class Tabs {
       one.tabIndex = on ? 0 : -1;
       panelOf(one).hidden = !on;
     }
-    tab.scrollIntoView({block: 'nearest', inline: 'nearest'});
+    const bar = tab.parentElement;  // alone: the page itself stays where it is
+    bar.scrollLeft = Math.min(tab.offsetLeft - bar.offsetLeft, Math.max(bar.scrollLeft, tab.offsetLeft - bar.offsetLeft + tab.offsetWidth - bar.clientWidth));
     this.onchange(tab.id);
   }
 }
