@@ -194,6 +194,7 @@ bool Connection::judge(std::string_view& rest) {
     refusal = error_response({500, "INTERNAL", "the request could not be judged"});
   }
   if (!refusal) return true;
+  if (refusal->status == 503) ++clients_.not_taken;
   // After an answer instead of 100, a client may send the body or not (RFC 9110, 10.1.1): there is no telling.
   const bool ends_with_body = parser_->content_length().value_or(kMostDiscardedBytes + 1) <= kMostDiscardedBytes &&
                               (parser_->content_length() == 0U || !parser_->expects_continue());

@@ -49,6 +49,7 @@ struct Clients {
   std::list<std::shared_ptr<Connection>> all;
   std::list<Connection*> idle;  ///< between requests, the one that waits longest first
   uint64_t body_bytes = 0;      ///< of all bodies that are being read
+  int64_t not_taken = 0;        ///< requests that `admit` answered with 503
   bool is_draining = false;
   std::array<char, 64 << 10> buffer;  ///< for whoever reads now: connections at rest own none
 

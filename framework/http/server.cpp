@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <exception>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,9 @@ namespace {
 using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
 
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+// While more comes than is taken, what came in two milliseconds is refused together: woken for each, this thread would
+// take much more time from those who compute.
+constexpr auto kOverloadPause = std::chrono::milliseconds(2);
 constexpr int kMostAccepts = 64;              // in a row: those who are here want to be served too
 constexpr size_t kMostTurnedAway = 64;        // connections beyond the limit, while they take their answer
 constexpr uint64_t kOtherDescriptors = 1024;  // of files, plugins, devices
@@ -58,6 +62,7 @@ struct Server::Impl {
   void drain(std::chrono::milliseconds limit);
   void end_if_drained();
   void close_all();
+  void serve();
 
   boost::asio::io_context context{1};
   std::shared_ptr<IoThread> io;
@@ -141,6 +146,14 @@ void Server::Impl::end_if_drained() {
   if (clients.is_draining && clients.all.empty()) context.stop();
 }
 
+void Server::Impl::serve() {
+  while (context.run_one() > 0) {
+    const int64_t before = clients.not_taken;
+    context.poll();
+    if (clients.not_taken != before) std::this_thread::sleep_for(kOverloadPause);
+  }
+}
+
 void Server::Impl::close_all() {
   while (!clients.all.empty()) clients.all.front()->close();
 }
@@ -156,7 +169,7 @@ void Server::run() {
   impl_->wait_for_clients();
   for (bool has_ended = false; !has_ended;) {
     try {
-      impl_->context.run();
+      impl_->serve();
       has_ended = true;
     } catch (const std::exception&) {
       // Out of memory outside of any connection: the server goes on.

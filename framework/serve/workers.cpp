@@ -9,7 +9,7 @@
 namespace amae::serve {
 
 void give_way_to_listening() {
-  constexpr int kNice = 4;
+  constexpr int kNice = 10;
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);  // on Linux a thread has a priority of its own
 }
 

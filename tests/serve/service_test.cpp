@@ -167,6 +167,45 @@ TEST_CASE("what cannot be used is told by the command line's codes, and the serv
   CHECK_FALSE(contains(named.body, "/proc/"));
 }
 
+TEST_CASE("each hostile file gets as an upload what amae predict says of it, also a hundred at once") {
+  const TrainedModel model;
+  const Bundle bundle = load_bundle(bundle_folder(model.run()), *model.registry);
+  struct Upload {
+    std::string bytes, code;  // empty: it is a sound after all
+  };
+  std::vector<Upload> uploads;
+  for (const char* corpus : {"audio", "npy", "tar"}) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::string(AMAE_SOURCE_DIR "/tests/fuzz/corpus/") + corpus)) {
+      const auto found =
+          problems_of([&] { static_cast<void>(predict_file(bundle, *model.registry, entry.path(), 1, torch::kCPU)); });
+      uploads.push_back({read_file(entry.path()), found.empty() ? "" : found.front().code});
+    }
+  }
+  REQUIRE(uploads.size() > 100);
+  serve::ServeOptions options = options_of(model);
+  options.queue = 1000;
+  const Served served(options);
+  std::atomic<size_t> next = 0, wrong = 0;
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.emplace_back([&] {
+      for (size_t number = next++; number < uploads.size(); number = next++) {
+        const Upload& upload = uploads[number];
+        const http::Answer answer = served.post("/v1/predict", "application/octet-stream", upload.bytes);
+        const json body = json::parse(answer.body);
+        const bool is_right = upload.bytes.empty()  ? answer.status == 400
+                              : upload.code.empty() ? answer.status == 200
+                                                    : answer.status == 422 && body["error"]["code"] == upload.code;
+        if (!is_right) ++wrong;
+      }
+    });
+  }
+  clients.clear();
+  CHECK(wrong == 0);
+  CHECK(served.post("/v1/predict", "audio/wav", model.wav_bytes(1)).status == 200);
+}
+
 TEST_CASE("only what is compiled in is served as a file, whatever the path says") {
   const TrainedModel model;
   const Served served(options_of(model));
