@@ -10,26 +10,38 @@
 
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "serve/service.h"
 
 namespace amae::serve {
 namespace {
 
-/// SIGINT and SIGTERM are kept from every thread and waited for by one of its own: the first drains, a second ends the
-/// server at once. To be made before any other thread is.
+std::atomic<int> signals_seen = 0, last_signal = 0;  // what a handler may touch
+
+void note_signal(int signal) {
+  last_signal = signal;
+  ++signals_seen;
+}
+
+/// While it lives SIGINT and SIGTERM only call one of two functions, on a thread of its own: the first drains, a second
+/// ends the server at once. A handler and not sigwait(): libraries have threads that take a signal as any other does.
 class Signals {
  public:
   Signals() {
-    ::sigemptyset(&watched_);
-    ::sigaddset(&watched_, SIGINT);
-    ::sigaddset(&watched_, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &watched_, &before_);
+    signals_seen = 0;
+    last_signal = 0;
+    struct sigaction action {};
+    action.sa_handler = note_signal;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(SIGINT, &action, &before_int_);
+    ::sigaction(SIGTERM, &action, &before_term_);
   }
   ~Signals() {
     ends_ = true;
     if (thread_.joinable()) thread_.join();
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    ::sigaction(SIGINT, &before_int_, nullptr);
+    ::sigaction(SIGTERM, &before_term_, nullptr);
   }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
@@ -37,27 +49,19 @@ class Signals {
   template <class First, class Second>
   void watch(First first, Second second) {
     thread_ = std::jthread([this, first, second] {
-      const timespec step{0, 50'000'000};
-      while (!ends_) {
-        const int signal = ::sigtimedwait(&watched_, nullptr, &step);
-        if (signal <= 0) continue;
-        if (++count_ == 1) {
-          first();
-        } else {
-          last_ = signal;
-          second();
-        }
+      for (int done = 0; !ends_; std::this_thread::sleep_for(std::chrono::milliseconds(20))) {
+        if (done == 0 && signals_seen >= 1) done = 1, first();
+        if (done == 1 && signals_seen >= 2) done = 2, second();
       }
     });
   }
   /// The signal that ended the server at once, or 0.
-  [[nodiscard]] int last() const { return last_; }
+  [[nodiscard]] static int fatal() { return signals_seen >= 2 ? last_signal.load() : 0; }
 
  private:
-  sigset_t watched_{}, before_{};
+  struct sigaction before_int_ {
+  }, before_term_{};
   std::atomic<bool> ends_ = false;
-  std::atomic<int> last_ = 0;
-  int count_ = 0;
   std::jthread thread_;
 };
 
@@ -72,7 +76,6 @@ void open_browser(const std::string& url) {
 }  // namespace
 
 int serve(const ServeOptions& options, const std::vector<std::filesystem::path>& plugin_path) {
-  Signals signals;
   set_progress_mode(ProgressMode::off);  // of what a request does nobody sees a bar
   Service service(options, plugin_path);
   http::Server server(
@@ -90,6 +93,8 @@ int serve(const ServeOptions& options, const std::vector<std::filesystem::path>&
         "password. Put a proxy with one before it, or use --host 127.0.0.1",
         printable(host));
   }
+  Signals signals;
+  if (stop_signal() != 0) return 128 + stop_signal();  // one that came while all was loaded
   signals.watch(
       [&] {
         log::info("stopping: answering what has begun, for at most {} s", options.drain.count() / 1000);
@@ -103,7 +108,7 @@ int serve(const ServeOptions& options, const std::vector<std::filesystem::path>&
             bytes_text(static_cast<double>(options.http.max_body_bytes)));
   if (options.opens_browser) open_browser(url);
   server.run();
-  return signals.last() == 0 ? 0 : 128 + signals.last();
+  return Signals::fatal() == 0 ? 0 : 128 + Signals::fatal();
 }
 
 }  // namespace amae::serve

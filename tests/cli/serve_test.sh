@@ -56,6 +56,15 @@ grep -q 'warning: listening on 0\.0\.0\.0' "$scratch/serve.err" || fail "it does
 kill -INT $server
 ends 0
 
+# Threads of libraries, which were there before, take no signal from it.
+export AMAE_THREADS=2
+for signal in TERM INT TERM INT; do
+  begin "$scratch/run" --port 0
+  kill -$signal $server
+  ends 0
+done
+export AMAE_THREADS=1
+
 # A client that says nothing keeps nobody from leaving.
 begin "$scratch/run" --port 0
 exec 4<>"/dev/tcp/127.0.0.1/$port"
